@@ -1,0 +1,119 @@
+//! The time, as an input.
+
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Tokens count in seconds, JavaScript in milliseconds; this holds both without loss.
+///
+/// ```
+/// use hallpass::Timestamp;
+/// use std::time::Duration;
+///
+/// let start = Timestamp::from_seconds(1_700_000_000);
+/// assert_eq!((start + Duration::from_secs(60)).seconds(), 1_700_000_060);
+/// assert_eq!(start.to_iso(), "2023-11-14T22:13:20.000Z");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From whole seconds since the epoch.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// From milliseconds since the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// `2026-11-20T10:00:00.000Z`, as JavaScript's `Date.prototype.toISOString` writes it.
+    pub fn to_iso(self) -> String {
+        let date = self.date_time();
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            date.year(),
+            u8::from(date.month()),
+            date.day(),
+            date.hour(),
+            date.minute(),
+            date.second(),
+            date.millisecond()
+        )
+    }
+
+    /// Reads an RFC 3339 text.
+    pub fn from_iso(text: &str) -> Option<Self> {
+        let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(date.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+    }
+
+    /// The moment as the cookie writer wants it; years past 9999 end there.
+    pub(crate) fn date_time(self) -> OffsetDateTime {
+        const LAST_SECOND: i64 = 253_402_300_799;
+        let seconds = self.seconds().clamp(0, LAST_SECOND);
+        let whole = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        whole + time::Duration::milliseconds(self.0.rem_euclid(1000))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+    fn add(self, rhs: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(rhs.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+    fn sub(self, rhs: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(rhs.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_iso())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_iso(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"))
+    }
+}
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync + fmt::Debug + 'static {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the machine: the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
