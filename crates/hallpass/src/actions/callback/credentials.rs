@@ -1,0 +1,44 @@
+//! Credentials are checked by the application's `authorize`.
+
+use std::sync::Arc;
+
+use crate::User;
+use crate::actions::sign_in_decision;
+use crate::core::{self, Ready};
+use crate::error::{Error, ErrorKind};
+use crate::hooks::{self, CredentialsInput, Event, Hook, SignIn, SignedIn};
+use crate::respond::{Body, Outcome};
+use crate::user::{Account, AccountKind};
+use crate::verify::Verified;
+
+pub(super) async fn run(
+    ready: &Ready,
+    request: &Verified<'_>,
+    provider: &str,
+    authorize: &Hook<CredentialsInput, Option<User>>,
+) -> Result<Outcome, Error> {
+    request.csrf.require()?;
+    let config = &ready.config;
+    let info = &request.inbound.info;
+    let input = CredentialsInput { fields: request.inbound.body.clone(), request: Arc::clone(info) };
+    let user = hooks::call(authorize, input.clone()).await?;
+    let user = user.map_err(|error| Error::from_callback(error, ErrorKind::CallbackRoute, "authorize failed"))?;
+    let user = user.ok_or_else(|| Error::credentials("credentials"))?;
+    let user = if user.id.is_empty() { User { id: ready.new_id()?, ..user } } else { user };
+    let account = Account::new(provider, AccountKind::Credentials, &user.id);
+    let event = SignIn {
+        user: user.clone(),
+        account: account.clone(),
+        profile: None,
+        credentials: Some(input),
+        verification_request: false,
+        request: Arc::clone(info),
+    };
+    if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
+        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
+    }
+    let signed_in = SignedIn { user: user.clone(), account: account.clone(), profile: None, is_new_user: Some(false) };
+    let cookies = request.source(ready).sign_in(signed_in).await?;
+    core::notify(config, Event::SignIn { user, account, profile: None, is_new_user: None }, info).await;
+    Ok(Outcome::new(super::onward(ready, request, false)).with_cookies(cookies))
+}

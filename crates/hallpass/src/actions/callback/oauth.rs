@@ -1,0 +1,177 @@
+//! Somebody comes back from a provider.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::actions::sign_in_decision;
+use crate::actions::signin::Flow;
+use crate::cookie::{CookieChange, CookieKind};
+use crate::core::{self, Ready};
+use crate::email;
+use crate::error::{Error, ErrorKind};
+use crate::hooks::{Event, SignIn, SignedIn};
+use crate::link;
+use crate::oauth::{self, ProtocolError, ProtocolErrorKind};
+use crate::providers::{Check, Provider, ProviderKind};
+use crate::redirect;
+use crate::relying_party::Identity;
+use crate::respond::{Body, Outcome};
+use crate::user::{Account, AccountKind};
+use crate::verify::Verified;
+use crate::User;
+
+pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Provider) -> Result<Outcome, Error> {
+    let config = &ready.config;
+    let info = &request.inbound.info;
+    let flow = Flow::of(ready, request, provider);
+    let parameters = if flow.form_post { request.inbound.body_pairs() } else { info.query_pairs().to_vec() };
+    let state = parameters.iter().find(|(name, _)| name == "state").map(|(_, value)| value.as_str());
+    if let Some(site) = flow.belongs_to(ready, state, &request.site.origin)? {
+        let parameters: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let to = redirect::with_query(&site, &parameters);
+        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
+    }
+    let mut checks = Checks::open(ready, request, provider, &flow)?;
+    let metadata = config.relying_party.metadata(provider).await.map_err(failed)?;
+    let callback = oauth::callback::validate(provider, &metadata, &parameters, checks.state.as_deref()).map_err(failed)?;
+    checks.use_up(ready)?;
+    let identity = config.relying_party.redeem(
+        provider,
+        &metadata,
+        callback,
+        &flow.redirect_uri,
+        checks.verifier.as_deref(),
+        checks.nonce.as_deref(),
+        &parameters,
+    );
+    let identity = identity.await.map_err(failed)?;
+    let (profile_user, account, raw_profile, email_verified) = person(ready, provider, identity)?;
+    let known = link::known_user(ready, &account).await?;
+    let event = SignIn {
+        user: known.clone().unwrap_or_else(|| profile_user.clone()),
+        account: account.clone(),
+        profile: Some(raw_profile.clone()),
+        credentials: None,
+        verification_request: false,
+        request: Arc::clone(info),
+    };
+    if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
+        let body = Body::Redirect { to, as_json: request.inbound.return_redirect };
+        return Ok(Outcome::new(body).with_cookies(checks.cookies));
+    }
+    let source = request.source(ready);
+    let current = source.peek().and_then(Result::ok);
+    let current = current.as_ref().and_then(|token| token.get("sub")).and_then(Value::as_str);
+    let newcomer = link::Newcomer {
+        user: profile_user,
+        account: &account,
+        known,
+        email_verified,
+        may_link_by_email: provider.link_accounts_by_email,
+    };
+    let linked = link::by_account(ready, newcomer, current, info).await?;
+    let is_new_user = config.store.is_some().then_some(linked.is_new_user);
+    let user = linked.user;
+    let signed_in =
+        SignedIn { user: user.clone(), account: account.clone(), profile: Some(raw_profile.clone()), is_new_user };
+    let cookies = source.sign_in(signed_in).await?;
+    core::notify(config, Event::SignIn { user, account, profile: Some(raw_profile), is_new_user }, info).await;
+    let body = super::onward(ready, request, linked.is_new_user);
+    Ok(Outcome::new(body).with_cookies(checks.cookies).with_cookies(cookies))
+}
+
+/// User and account, from what the provider said.
+fn person(
+    ready: &Ready,
+    provider: &Provider,
+    identity: Identity,
+) -> Result<(User, Account, serde_json::Map<String, Value>, bool), Error> {
+    let profile = identity.profile;
+    let address = profile.email.as_deref().and_then(email::of_provider);
+    let user = User {
+        id: ready.new_id()?,
+        name: profile.name,
+        email: address,
+        image: profile.image,
+        extra: profile.extra,
+        ..User::default()
+    };
+    let kind = match provider.kind() {
+        ProviderKind::OAuth2 => AccountKind::OAuth,
+        ProviderKind::Oidc => AccountKind::Oidc,
+    };
+    let account = Account { tokens: identity.tokens, ..Account::new(provider.id(), kind, &profile.id) };
+    Ok((user, account, identity.raw_profile, profile.email_verified))
+}
+
+/// What the browser kept since the sign-in started.
+struct Checks {
+    state: Option<String>,
+    verifier: Option<String>,
+    nonce: Option<String>,
+    /// The cookies go when the answer was used.
+    cookies: Vec<CookieChange>,
+}
+
+impl Checks {
+    /// # Errors
+    /// [`ErrorKind::InvalidCheck`] unless each cookie is there, opens, and was made for this provider.
+    fn open(ready: &Ready, request: &Verified<'_>, provider: &Provider, flow: &Flow<'_>) -> Result<Self, Error> {
+        let config = &ready.config;
+        let mut cookies = Vec::new();
+        let mut open = |check: Check, kind: CookieKind| -> Result<Option<String>, Error> {
+            if !flow.checks(check) {
+                return Ok(None);
+            }
+            let spec = config.cookie(kind, request.site.secure);
+            let sealed = request.inbound.cookies.get(&spec.name);
+            let sealed = sealed.ok_or_else(|| Error::new(ErrorKind::InvalidCheck, format!("the {check:?} cookie is missing")))?;
+            let payload = spec.keys().open_claims(sealed, config.clock.now()).map_err(|error| {
+                Error::caused_by(ErrorKind::InvalidCheck, "a cookie of the sign-in does not open", error)
+            })?;
+            // Mix-up defense: what was made for one provider proves nothing to another (GHSA-x445-f3h2-j279).
+            if payload.get("provider").and_then(Value::as_str) != Some(provider.id()) {
+                return Err(Error::new(ErrorKind::InvalidCheck, format!("the {check:?} cookie is another provider's")));
+            }
+            let change = spec.clear();
+            cookies.push(if flow.form_post { change.cross_site() } else { change });
+            let value = payload.get("value").and_then(Value::as_str).map(str::to_owned);
+            value.map(Some).ok_or_else(|| Error::new(ErrorKind::InvalidCheck, "a cookie of the sign-in is empty"))
+        };
+        let state = open(Check::State, CookieKind::State)?;
+        let verifier = open(Check::Pkce, CookieKind::PkceCodeVerifier)?;
+        let nonce = open(Check::Nonce, CookieKind::Nonce)?;
+        Ok(Self { state, verifier, nonce, cookies })
+    }
+
+    /// Each of them is good for one answer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidCheck`] when this process has seen them before.
+    fn use_up(&mut self, ready: &Ready) -> Result<(), Error> {
+        let mut hash = Sha256::new();
+        for value in [&self.state, &self.verifier, &self.nonce] {
+            hash.update(value.as_deref().unwrap_or_default());
+            hash.update([0]);
+        }
+        let entry = ready.used_checks.entry(hash.finalize().into()).or_insert(());
+        if entry.is_fresh() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::InvalidCheck, "this sign-in has come back before"))
+    }
+}
+
+fn failed(error: ProtocolError) -> Error {
+    match error.kind() {
+        ProtocolErrorKind::ErrorAnswer => {
+            Error::caused_by(ErrorKind::OAuthCallback, "the provider answered with an error", error)
+        }
+        ProtocolErrorKind::Profile => {
+            Error::caused_by(ErrorKind::OAuthProfileParse, "the profile could not be read", error)
+        }
+        _ => Error::caused_by(ErrorKind::CallbackRoute, "the provider's answer was refused", error),
+    }
+}

@@ -1,0 +1,19 @@
+//! `GET /session`: who is signed in. `POST /session`: the same, with a change that the application may take.
+
+use crate::core::Ready;
+use crate::error::Error;
+use crate::respond::Outcome;
+use crate::session::Trigger;
+use crate::verify::Verified;
+
+pub(super) async fn run(ready: &Ready, mut request: Verified<'_>) -> Result<Outcome, Error> {
+    let is_post = request.inbound.is_post();
+    let trigger = if is_post {
+        request.csrf.require()?;
+        Trigger::Update(request.inbound.body.remove("data"))
+    } else {
+        Trigger::Read
+    };
+    let (body, cookies) = request.source(ready).show(trigger).await?;
+    Ok(Outcome { no_cache: !is_post, ..Outcome::json(&body).with_cookies(cookies) })
+}

@@ -1,0 +1,92 @@
+//! A magic link is asked for.
+
+use crate::actions::sign_in_decision;
+use crate::config::Config;
+use crate::core::Ready;
+use crate::email::{self, Email};
+use crate::error::{Error, ErrorKind};
+use crate::hooks::{self, Hook, Mail, SignIn};
+use crate::redirect;
+use crate::respond::{Body, Outcome};
+use crate::store::{DynStore, OneTimeToken};
+use crate::user::{Account, AccountKind};
+use crate::verify::{Verified, hex, proof};
+use crate::{Timestamp, User};
+
+pub(super) async fn send_link(
+    ready: &Ready,
+    request: &Verified<'_>,
+    provider: &Email,
+    send: &Hook<Mail, ()>,
+) -> Result<Outcome, Error> {
+    let config = &ready.config;
+    let typed = request.inbound.field("email").unwrap_or_default();
+    let address = email::normalize(typed).ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
+    let store = store(config)?;
+    let (user, account) = who(ready, store, provider, &address).await?;
+    let event = SignIn {
+        user,
+        account,
+        profile: None,
+        credentials: None,
+        verification_request: true,
+        request: request.inbound.info.clone(),
+    };
+    let as_json = request.inbound.return_redirect;
+    if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
+        return Ok(Outcome::new(Body::Redirect { to, as_json }));
+    }
+    let mut random = [0; 32];
+    config.random.fill(&mut random)?;
+    let token = hex(&random);
+    let expires = config.clock.now() + provider.max_age;
+    let secret = config.secrets.first().ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
+    // Stored before it is sent: a link must work however fast it is followed.
+    store.create_token(OneTimeToken::new(address.as_str(), proof(&token, secret), expires)).await?;
+    let mail = mail(config, request, provider, address, token, expires);
+    let sent = hooks::call(send, mail).await?;
+    sent.map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the mail could not be sent"))?;
+    let to = redirect::with_query(
+        &request.site.url(config, "verify-request"),
+        &[("provider", provider.id.as_str()), ("type", AccountKind::Email.as_str())],
+    );
+    Ok(Outcome::new(Body::Redirect { to, as_json }))
+}
+
+fn mail(config: &Config, request: &Verified<'_>, provider: &Email, address: String, token: String, expires: Timestamp) -> Mail {
+    let url = redirect::with_query(
+        &request.site.url(config, &format!("callback/{}", provider.id)),
+        &[("callbackUrl", request.callback_url.as_str()), ("token", token.as_str()), ("email", address.as_str())],
+    );
+    Mail {
+        identifier: address,
+        url,
+        token,
+        expires,
+        provider: provider.id.clone(),
+        theme: config.theme.clone(),
+        request: request.inbound.info.clone(),
+    }
+}
+
+pub(in crate::actions) fn store(config: &Config) -> Result<&dyn DynStore, Error> {
+    config.store.as_deref().ok_or_else(|| Error::new(ErrorKind::MissingStore, "an e-mail provider needs a store"))
+}
+
+/// The user with this address, or the one that they would become.
+pub(in crate::actions) async fn who(
+    ready: &Ready,
+    store: &dyn DynStore,
+    provider: &Email,
+    address: &str,
+) -> Result<(User, Account), Error> {
+    let user = match store.user_by_email(address).await? {
+        Some(user) => user,
+        None => User { stored: true, ..User::new(ready.new_id()?).with_email(address) },
+    };
+    let account = Account {
+        user_id: Some(user.id.clone()),
+        ..Account::new(&provider.id, AccountKind::Email, address)
+    };
+    Ok((user, account))
+}

@@ -1,0 +1,265 @@
+//! What the application has configured, checked: everything downstream trusts it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::clock::Clock;
+use crate::cookie::{CookieKind, CookieOptions, CookieSet, CookieSpec};
+use crate::credentials::Credentials;
+use crate::email::Email;
+use crate::error::ErrorKind;
+use crate::hooks::{CredentialsInput, Hook, Hooks, Mail};
+use crate::pages::{Pages, TemplateName, Theme};
+use crate::providers::Provider;
+use crate::random::Random;
+use crate::relying_party::RelyingParty;
+use crate::store::DynStore;
+use crate::{Secret, User};
+
+mod check;
+mod environment;
+
+pub use environment::Environment;
+
+/// One way to sign in.
+#[derive(Clone)]
+pub(crate) enum ProviderEntry {
+    OAuth(Arc<Provider>),
+    Credentials(Credentials, Hook<CredentialsInput, Option<User>>),
+    Email(Email, Hook<Mail, ()>),
+}
+
+impl ProviderEntry {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::OAuth(provider) => provider.id(),
+            Self::Credentials(credentials, _) => &credentials.id,
+            Self::Email(email, _) => &email.id,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::OAuth(provider) => provider.name(),
+            Self::Credentials(credentials, _) => &credentials.name,
+            Self::Email(email, _) => &email.name,
+        }
+    }
+}
+
+/// Pages of the application, instead of the built-in ones. Paths on the site (`/login`) or addresses.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct PagePaths {
+    pub(crate) sign_in: Option<String>,
+    pub(crate) sign_out: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) verify_request: Option<String>,
+    pub(crate) new_user: Option<String>,
+}
+
+impl PagePaths {
+    /// Only built-in pages.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sign-in page. It gets `callbackUrl`, and `error` where there is one.
+    pub fn sign_in(self, path: impl Into<String>) -> Self {
+        Self { sign_in: Some(path.into()), ..self }
+    }
+
+    /// Page that asks whether to sign out.
+    pub fn sign_out(self, path: impl Into<String>) -> Self {
+        Self { sign_out: Some(path.into()), ..self }
+    }
+
+    /// Error page. It gets `error`.
+    pub fn error(self, path: impl Into<String>) -> Self {
+        Self { error: Some(path.into()), ..self }
+    }
+
+    /// "Look into your mail" page. It gets `provider` and `type`.
+    pub fn verify_request(self, path: impl Into<String>) -> Self {
+        Self { verify_request: Some(path.into()), ..self }
+    }
+
+    /// Where somebody goes after their first sign-in. It gets `callbackUrl`. Needs a store.
+    pub fn new_user(self, path: impl Into<String>) -> Self {
+        Self { new_user: Some(path.into()), ..self }
+    }
+}
+
+/// Which host a request may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TrustHost {
+    /// This machine only: the default.
+    Loopback,
+    Any,
+    Nobody,
+}
+
+/// Which forwarded headers count, when the host is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Forwarded {
+    /// `X-Forwarded-Proto` and `X-Forwarded-Host`: the default with a trusted host, as in Auth.js.
+    ProtoAndHost,
+    /// `X-Forwarded-Proto` only.
+    Proto,
+    /// None.
+    Ignored,
+}
+
+/// Where Hallpass does as Auth.js does although it could do better. All off by default; each is a row in the
+/// compatibility page.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+pub struct Compat {
+    pub(crate) cache_headers: bool,
+}
+
+impl Compat {
+    /// Everything off.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends cache headers only where Auth.js sends them: on GET `session` and GET `csrf`. By default every
+    /// answer says `no-store`.
+    pub fn cache_headers(self, as_auth_js: bool) -> Self {
+        Self { cache_headers: as_auth_js }
+    }
+}
+
+/// What the builder has collected.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) environment: Option<Environment>,
+    pub(crate) base_path: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) trust_host: Option<bool>,
+    pub(crate) forwarded: Option<Forwarded>,
+    pub(crate) secure_cookies: Option<bool>,
+    pub(crate) cookies: Vec<(CookieKind, CookieOptions)>,
+    pub(crate) cookie_budget: Option<usize>,
+    pub(crate) session_max_age: Option<Duration>,
+    pub(crate) jwt_update_age: Option<Duration>,
+    pub(crate) providers: Vec<ProviderEntry>,
+    pub(crate) pages: PagePaths,
+    pub(crate) theme: Theme,
+    pub(crate) templates: Vec<(TemplateName, String)>,
+    pub(crate) redirect_proxy_url: Option<String>,
+    pub(crate) skip_csrf_check: bool,
+    pub(crate) compat: Compat,
+    pub(crate) hooks: Hooks,
+    pub(crate) store: Option<Arc<dyn DynStore>>,
+    pub(crate) http: Option<Arc<dyn crate::http::HttpClient>>,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) random: Option<Arc<dyn Random>>,
+}
+
+/// The checked configuration.
+pub(crate) struct Config {
+    pub(crate) base_path: String,
+    /// Origin of the site where that is configured: `https://app.example.com`.
+    pub(crate) origin: Option<String>,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) trust_host: TrustHost,
+    pub(crate) forwarded: Forwarded,
+    pub(crate) secure_cookies: Option<bool>,
+    plain: CookieSet,
+    secure: CookieSet,
+    /// Most bytes of all session cookies' values together.
+    pub(crate) cookie_budget: usize,
+    pub(crate) session_max_age: Duration,
+    pub(crate) jwt_update_age: Duration,
+    pub(crate) providers: Vec<ProviderEntry>,
+    pub(crate) paths: PagePaths,
+    pub(crate) theme: Theme,
+    pub(crate) pages: Pages,
+    pub(crate) redirect_proxy_url: Option<String>,
+    pub(crate) skip_csrf_check: bool,
+    pub(crate) compat: Compat,
+    pub(crate) hooks: Hooks,
+    pub(crate) store: Option<Arc<dyn DynStore>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) relying_party: RelyingParty,
+}
+
+impl Config {
+    pub(crate) fn provider(&self, id: &str) -> Option<&ProviderEntry> {
+        self.providers.iter().find(|provider| provider.id() == id)
+    }
+
+    pub(crate) fn cookie(&self, kind: CookieKind, secure: bool) -> &CookieSpec {
+        if self.secure_cookies.unwrap_or(secure) { self.secure.get(kind) } else { self.plain.get(kind) }
+    }
+
+    /// The proxy that this provider's answers go through.
+    pub(crate) fn redirect_proxy<'a>(&'a self, provider: &'a Provider) -> Option<&'a str> {
+        provider.redirect_proxy_url.as_deref().or(self.redirect_proxy_url.as_deref())
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("base_path", &self.base_path).finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a configuration: all of it at once.
+///
+/// For an application that must start all the same, a shell mounts the answers that Auth.js gives when it is
+/// wrongly configured, through [`ConfigError::core`].
+#[derive(Debug)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+    pub(crate) base_path: String,
+    pub(crate) error_page: Option<String>,
+    pub(crate) theme: Theme,
+    pub(crate) hooks: Hooks,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Its kind.
+    pub kind: ErrorKind,
+    /// What is wrong, and the setting that mends it.
+    pub message: String,
+}
+
+impl ConfigError {
+    /// Everything that is wrong, in the order in which Auth.js would notice.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    pub(crate) fn first_kind(&self) -> ErrorKind {
+        self.problems.first().map_or(ErrorKind::Configuration, |problem| problem.kind)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration of Hallpass is wrong:")?;
+        for problem in &self.problems {
+            write!(f, "\n  - {}", problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Scheme, host and port of an address: what a browser calls its origin.
+pub(crate) fn origin_of(url: &Url) -> Option<String> {
+    matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
+}

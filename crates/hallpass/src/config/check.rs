@@ -1,0 +1,263 @@
+//! Settings become a configuration, or a list of everything that is wrong with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Config, ConfigError, Environment, Forwarded, Problem, ProviderEntry, Settings, TrustHost, origin_of};
+use crate::clock::SystemClock;
+use crate::cookie::CookieSet;
+use crate::error::ErrorKind;
+use crate::pages::Pages;
+use crate::random::SystemRandom;
+use crate::relying_party::RelyingParty;
+
+impl Settings {
+    /// Checks everything once.
+    ///
+    /// # Errors
+    /// All problems at once, each with the setting that mends it.
+    pub(crate) fn check(mut self) -> Result<Config, ConfigError> {
+        let environment = self.environment.take().unwrap_or_else(Environment::of_process);
+        self.read(&environment);
+        let mut problems = Problems::default();
+        problems.secrets(&self);
+        let url = problems.url(&self);
+        let base_path = problems.base_path(&self, url.as_ref());
+        problems.providers(&self);
+        problems.addresses(&self);
+        problems.durations(&self);
+        let pages = problems.pages(&self);
+        let (Some(pages), true) = (pages, problems.0.is_empty()) else {
+            return Err(ConfigError {
+                problems: problems.0,
+                base_path,
+                error_page: self.pages.error,
+                theme: self.theme,
+                hooks: self.hooks,
+            });
+        };
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
+        let http = self.http.unwrap_or_else(default_client);
+        let trust_host = match self.trust_host {
+            Some(true) => TrustHost::Any,
+            Some(false) => TrustHost::Nobody,
+            None if url.is_some() => TrustHost::Any,
+            None => TrustHost::Loopback,
+        };
+        Ok(Config {
+            base_path,
+            origin: url.as_ref().and_then(origin_of),
+            trust_host,
+            forwarded: self.forwarded.unwrap_or(Forwarded::ProtoAndHost),
+            secure_cookies: self.secure_cookies,
+            plain: CookieSet::new(&self.cookies, false, &self.secrets),
+            secure: CookieSet::new(&self.cookies, true, &self.secrets),
+            secrets: self.secrets,
+            cookie_budget: self.cookie_budget.unwrap_or(DEFAULT_COOKIE_BUDGET),
+            session_max_age: self.session_max_age.unwrap_or(DEFAULT_MAX_AGE),
+            jwt_update_age: self.jwt_update_age.unwrap_or(Duration::ZERO),
+            providers: self.providers,
+            paths: self.pages,
+            theme: self.theme,
+            pages,
+            redirect_proxy_url: self.redirect_proxy_url,
+            skip_csrf_check: self.skip_csrf_check,
+            compat: self.compat,
+            hooks: self.hooks,
+            store: self.store,
+            relying_party: RelyingParty::new(http, Arc::clone(&clock), Arc::clone(&random)),
+            clock,
+            random,
+        })
+    }
+
+    /// Fills in from the environment what the application has not said.
+    fn read(&mut self, environment: &Environment) {
+        if self.secrets.is_empty() {
+            self.secrets = environment.secrets();
+        }
+        let variable = |name| environment.get(name).map(str::to_owned);
+        self.url = self.url.take().or_else(|| variable("AUTH_URL")).or_else(|| variable("NEXTAUTH_URL"));
+        self.trust_host = self.trust_host.or_else(|| environment.trust_host());
+        let proxy = self.redirect_proxy_url.take();
+        self.redirect_proxy_url = proxy.or_else(|| variable("AUTH_REDIRECT_PROXY_URL"));
+        for entry in &mut self.providers {
+            if let ProviderEntry::OAuth(provider) = entry {
+                Arc::make_mut(provider).fill_from_environment(&|name| environment.get(name).map(str::to_owned));
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, kind: ErrorKind, message: impl Into<String>) {
+        self.0.push(Problem { kind, message: message.into() });
+    }
+
+    fn secrets(&mut self, settings: &Settings) {
+        match settings.secrets.first().map(|secret| secret.expose().len()) {
+            None => self.add(
+                ErrorKind::MissingSecret,
+                "there is no secret: set AUTH_SECRET, or call `secret` (`hallpass secret` makes one)",
+            ),
+            Some(length) if length < SHORTEST_SECRET => self.add(
+                ErrorKind::MissingSecret,
+                format!(
+                    "the secret has {length} characters, {SHORTEST_SECRET} are needed: put a new one in front \
+                     with `secrets` or AUTH_SECRET_1 (`hallpass secret` makes one); old sessions stay readable"
+                ),
+            ),
+            Some(_) => {}
+        }
+    }
+
+    fn url(&mut self, settings: &Settings) -> Option<Url> {
+        let text = settings.url.as_deref()?;
+        match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Some(url),
+            _ => {
+                self.add(ErrorKind::Configuration, format!("`url` (AUTH_URL) is not an http address: {text:?}"));
+                None
+            }
+        }
+    }
+
+    fn base_path(&mut self, settings: &Settings, url: Option<&Url>) -> String {
+        let from_url = url.map(|url| url.path().trim_end_matches('/')).filter(|path| !path.is_empty());
+        let path = settings.base_path.as_deref().or(from_url).unwrap_or(DEFAULT_BASE_PATH).trim_end_matches('/');
+        let clean = path.starts_with('/') && !path.contains("//") && path.bytes().all(is_path_byte);
+        if !clean {
+            self.add(
+                ErrorKind::Configuration,
+                format!("`base_path` must be a path such as \"/api/auth\", not {path:?}"),
+            );
+        }
+        path.to_owned()
+    }
+
+    fn providers(&mut self, settings: &Settings) {
+        if settings.providers.is_empty() {
+            self.add(ErrorKind::Configuration, "there is no way to sign in: call `provider`, `credentials` or `email`");
+        }
+        for (index, entry) in settings.providers.iter().enumerate() {
+            let id = entry.id();
+            if settings.providers.iter().take(index).any(|other| other.id() == id) {
+                self.add(ErrorKind::Configuration, format!("two providers have the id {id:?}: give one another id"));
+            }
+            match entry {
+                ProviderEntry::OAuth(provider) => {
+                    for problem in provider.problems() {
+                        self.add(problem.kind, problem.message);
+                    }
+                }
+                ProviderEntry::Email(..) if settings.store.is_none() => self.add(
+                    ErrorKind::MissingStore,
+                    format!("the e-mail provider {id:?} keeps tokens, and there is no store: call `store`"),
+                ),
+                ProviderEntry::Email(..) | ProviderEntry::Credentials(..) => {
+                    if !is_id(id) {
+                        self.add(
+                            ErrorKind::Configuration,
+                            format!("the provider id {id:?} may hold letters, digits, `-` and `_` only"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn addresses(&mut self, settings: &Settings) {
+        if let Some(text) = &settings.redirect_proxy_url
+            && Url::parse(text).ok().as_ref().and_then(origin_of).is_none()
+        {
+            self.add(
+                ErrorKind::Configuration,
+                format!("`redirect_proxy_url` (AUTH_REDIRECT_PROXY_URL) is not an http address: {text:?}"),
+            );
+        }
+        let pages = &settings.pages;
+        let named = [
+            ("sign_in", &pages.sign_in),
+            ("sign_out", &pages.sign_out),
+            ("error", &pages.error),
+            ("verify_request", &pages.verify_request),
+            ("new_user", &pages.new_user),
+        ];
+        for (name, page) in named {
+            let Some(page) = page else { continue };
+            let is_path = page.starts_with('/') && !page.starts_with("//") && !page.contains('\\');
+            let is_address = Url::parse(page).ok().as_ref().and_then(origin_of).is_some();
+            if (!is_path && !is_address) || page.chars().any(char::is_control) {
+                self.add(
+                    ErrorKind::Configuration,
+                    format!("`pages().{name}` must be a path on the site or an http address, not {page:?}"),
+                );
+            }
+        }
+    }
+
+    fn durations(&mut self, settings: &Settings) {
+        let max_age = settings.session_max_age.unwrap_or(DEFAULT_MAX_AGE);
+        if max_age < Duration::from_secs(1) || max_age > LONGEST_MAX_AGE {
+            self.add(ErrorKind::Configuration, "`session_max_age` must be between one second and 400 days");
+        }
+        if settings.jwt_update_age.is_some_and(|age| age >= max_age) {
+            self.add(ErrorKind::Configuration, "`jwt_update_age` must be shorter than `session_max_age`");
+        }
+    }
+
+    fn pages(&mut self, settings: &Settings) -> Option<Pages> {
+        let mut brands: Vec<(&str, &str)> = Vec::new();
+        for entry in &settings.providers {
+            if let ProviderEntry::OAuth(provider) = entry
+                && let Some(brand) = provider.brand.as_deref()
+            {
+                brands.push((provider.id(), brand));
+            }
+        }
+        let pages = settings.templates.iter().try_fold(
+            Pages::new(&settings.theme, &brands),
+            |pages, (name, source)| Ok(pages.and_then(|pages| pages.with_template(*name, source.clone()))),
+        );
+        match pages.and_then(|pages| pages) {
+            Ok(pages) => Some(pages),
+            Err(error) => {
+                self.add(ErrorKind::Configuration, format!("`theme` or `template`: {error}"));
+                None
+            }
+        }
+    }
+}
+
+fn default_client() -> Arc<dyn crate::http::HttpClient> {
+    #[cfg(feature = "client")]
+    return Arc::new(crate::http::Client::new());
+    #[cfg(not(feature = "client"))]
+    return Arc::new(crate::http::NoClient);
+}
+
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~')
+}
+
+/// next-auth and nuxt-auth look here.
+const DEFAULT_BASE_PATH: &str = "/api/auth";
+
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// What browsers keep a cookie for at most.
+const LONGEST_MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+const DEFAULT_COOKIE_BUDGET: usize = 16 * 1024;
+
+const SHORTEST_SECRET: usize = 32;

@@ -1,0 +1,218 @@
+//! What can go wrong, and what a browser is told about it.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Any error of the application: what callbacks return.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// An error of Hallpass. Branch on [`Error::kind`].
+///
+/// A callback may return one, boxed, to choose what happens: from `sign_in` or `authorize`,
+/// `Error::new(ErrorKind::AccountNotLinked, "…")` sends the browser to the page that Auth.js uses for it.
+pub struct Error {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    code: Option<Cow<'static, str>>,
+    source: Option<BoxError>,
+}
+
+/// What went wrong. [`name`](Self::name) is Auth.js' word for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The `sign_in` callback refused, or failed.
+    AccessDenied,
+    /// The account belongs to somebody else.
+    AccountNotLinked,
+    /// The store failed.
+    Store,
+    /// Something failed while a provider's answer or credentials were handled.
+    CallbackRoute,
+    /// Wrong credentials.
+    CredentialsSignin,
+    /// An event callback failed; nothing else does because of it.
+    Event,
+    /// `callbackUrl` is not an address.
+    InvalidCallbackUrl,
+    /// A cookie that binds the answer to this browser is missing, foreign, used or too old.
+    InvalidCheck,
+    /// A provider has no endpoints.
+    InvalidEndpoints,
+    /// No such provider.
+    InvalidProvider,
+    /// The session's token could not be read or extended.
+    JwtSession,
+    /// A provider or setting needs a store, and there is none.
+    MissingStore,
+    /// The CSRF token is missing or wrong.
+    MissingCsrf,
+    /// There is no secret.
+    MissingSecret,
+    /// The address belongs to a user who signs in another way.
+    OAuthAccountNotLinked,
+    /// The provider answered with an error.
+    OAuthCallback,
+    /// The provider's profile could not be read.
+    OAuthProfileParse,
+    /// The session would not fit into the cookies.
+    SessionTooLarge,
+    /// The session could not be ended as asked.
+    SignOut,
+    /// The data of an update is not what the application takes.
+    InvalidUpdate,
+    /// No such address, method or body.
+    UnknownAction,
+    /// The host of the request is not trusted.
+    UntrustedHost,
+    /// The link was wrong, used or too old.
+    Verification,
+    /// A setting is wrong.
+    Configuration,
+    /// Something that is needed did not answer: a callback panicked, the store is away.
+    Unavailable,
+    /// A callback returned an error of its own.
+    Callback,
+}
+
+impl ErrorKind {
+    /// The name that Auth.js (v5) gives its logger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "AccessDenied",
+            Self::AccountNotLinked => "AccountNotLinked",
+            Self::Store => "AdapterError",
+            Self::CallbackRoute => "CallbackRouteError",
+            Self::CredentialsSignin => "CredentialsSignin",
+            Self::Event => "EventError",
+            Self::InvalidCallbackUrl => "InvalidCallbackUrl",
+            Self::InvalidCheck => "InvalidCheck",
+            Self::InvalidEndpoints => "InvalidEndpoints",
+            Self::InvalidProvider => "InvalidProvider",
+            Self::JwtSession => "JWTSessionError",
+            Self::MissingStore => "MissingAdapter",
+            Self::MissingCsrf => "MissingCSRF",
+            Self::MissingSecret => "MissingSecret",
+            Self::OAuthAccountNotLinked => "OAuthAccountNotLinked",
+            Self::OAuthCallback => "OAuthCallbackError",
+            Self::OAuthProfileParse => "OAuthProfileParseError",
+            Self::SessionTooLarge => "SessionTooLarge",
+            Self::SignOut => "SignOutError",
+            Self::InvalidUpdate => "InvalidUpdate",
+            Self::UnknownAction => "UnknownAction",
+            Self::UntrustedHost => "UntrustedHost",
+            Self::Verification => "Verification",
+            Self::Configuration => "Configuration",
+            Self::Unavailable => "Unavailable",
+            Self::Callback => "Error",
+        }
+    }
+
+    /// The code in the browser's address bar. All that concerns only the operator is `Configuration`.
+    pub const fn public_code(self) -> &'static str {
+        match self {
+            Self::AccessDenied
+            | Self::AccountNotLinked
+            | Self::CredentialsSignin
+            | Self::MissingCsrf
+            | Self::OAuthAccountNotLinked
+            | Self::OAuthCallback
+            | Self::Verification => self.name(),
+            Self::Store
+            | Self::CallbackRoute
+            | Self::Event
+            | Self::InvalidCallbackUrl
+            | Self::InvalidCheck
+            | Self::InvalidEndpoints
+            | Self::InvalidProvider
+            | Self::JwtSession
+            | Self::MissingStore
+            | Self::MissingSecret
+            | Self::OAuthProfileParse
+            | Self::SessionTooLarge
+            | Self::SignOut
+            | Self::InvalidUpdate
+            | Self::UnknownAction
+            | Self::UntrustedHost
+            | Self::Configuration
+            | Self::Unavailable
+            | Self::Callback => "Configuration",
+        }
+    }
+
+    /// Whether the person can do something about it on the sign-in page; else it is the error page.
+    pub(crate) const fn is_for_sign_in_page(self) -> bool {
+        matches!(
+            self,
+            Self::CredentialsSignin
+                | Self::OAuthAccountNotLinked
+                | Self::OAuthCallback
+                | Self::MissingCsrf
+                | Self::AccountNotLinked
+        )
+    }
+}
+
+impl Error {
+    /// An error with a message for the log: lower case, and without anything secret.
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), code: None, source: None }
+    }
+
+    /// Credentials that were refused for a reason that the sign-in page may tell: `code` stands in its address.
+    ///
+    /// ```
+    /// let error = hallpass::Error::credentials("locked");
+    /// assert_eq!(error.kind(), hallpass::ErrorKind::CredentialsSignin);
+    /// ```
+    pub fn credentials(code: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: Some(code.into()), ..Self::new(ErrorKind::CredentialsSignin, "the credentials were refused") }
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// `code` in the sign-in page's address, for [`ErrorKind::CredentialsSignin`]. Default: `credentials`.
+    pub fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or("credentials")
+    }
+
+    pub(crate) fn caused_by(kind: ErrorKind, message: &'static str, source: impl Into<BoxError>) -> Self {
+        Self { source: Some(source.into()), ..Self::new(kind, message) }
+    }
+
+    /// What a callback returned: one of ours is taken as it is, anything else becomes `kind`.
+    pub(crate) fn from_callback(error: BoxError, kind: ErrorKind, message: &'static str) -> Self {
+        match error.downcast::<Self>() {
+            Ok(ours) => *ours,
+            Err(theirs) => Self::caused_by(kind, message, theirs),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error").field("kind", &self.kind).field("message", &self.message).field("source", &self.source).finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.name(), self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<crate::random::NoRandomness> for Error {
+    fn from(error: crate::random::NoRandomness) -> Self {
+        Self::caused_by(ErrorKind::Unavailable, "no randomness", error)
+    }
+}

@@ -1,0 +1,87 @@
+//! Where the application takes part: what callbacks are given, and how they are kept.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use serde_json::{Map, Value};
+
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::request::RequestInfo;
+use crate::{Account, Timestamp, User};
+
+mod event;
+mod jwt;
+mod session;
+mod sign_in;
+
+pub use event::Event;
+pub use jwt::{Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, NoClaims, NoUpdate, Token};
+pub use session::{SessionEvent, SessionUser, ViewUser};
+pub use sign_in::{CredentialsInput, Decision, Mail, Redirect, SignIn};
+
+pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate, StaleClaims, parse_claims, payload};
+
+/// A future of a callback, boxed once.
+pub(crate) type HookFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// A callback, boxed once when it is registered.
+pub(crate) type Hook<E, T> = Arc<dyn Fn(E) -> HookFuture<T> + Send + Sync>;
+
+/// All callbacks of one application.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    pub(crate) sign_in: Option<Hook<SignIn, Decision>>,
+    pub(crate) redirect: Option<Hook<Redirect, String>>,
+    pub(crate) jwt: Option<Hook<RawJwt, Option<Map<String, Value>>>>,
+    pub(crate) session: Option<Hook<RawSession, Value>>,
+    pub(crate) event: Option<Hook<Event, ()>>,
+    pub(crate) error: Option<Arc<dyn Fn(&Error, Option<&RequestInfo>) + Send + Sync>>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hooks")
+    }
+}
+
+/// What the `session` callback is called with, before it has types.
+pub(crate) struct RawSession {
+    pub(crate) token: Arc<Map<String, Value>>,
+    pub(crate) expires: Timestamp,
+    pub(crate) request: Arc<RequestInfo>,
+}
+
+/// A callback did not answer: it panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("a callback panicked: {0}")]
+struct Panicked(String);
+
+/// Calls a callback. A panic ends the request, not the process: it becomes [`ErrorKind::Unavailable`].
+pub(crate) async fn call<E, T>(hook: &Hook<E, T>, event: E) -> Result<Result<T, BoxError>, Error> {
+    // The event is moved in and the hook is shared only by `Fn`, so no half-changed value of ours is seen again.
+    let future = match std::panic::catch_unwind(AssertUnwindSafe(|| hook(event))) {
+        Ok(future) => future,
+        Err(panic) => return Err(panicked(&panic)),
+    };
+    AssertUnwindSafe(future).catch_unwind().await.map_err(|panic| panicked(&panic))
+}
+
+fn panicked(panic: &Box<dyn Any + Send>) -> Error {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Error::caused_by(ErrorKind::Unavailable, "a callback panicked", Panicked(text))
+}
+
+/// The arguments that `sign_in` and `jwt` share.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedIn {
+    pub(crate) user: User,
+    pub(crate) account: Account,
+    pub(crate) profile: Option<Map<String, Value>>,
+    pub(crate) is_new_user: Option<bool>,
+}

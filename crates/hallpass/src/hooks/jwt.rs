@@ -1,0 +1,293 @@
+//! The `jwt` callback: what the application keeps with a session.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::BoxError;
+use crate::hooks::{SessionUser, SignedIn};
+use crate::request::RequestInfo;
+use crate::{Account, User};
+
+/// Claims of the token that are Hallpass' own; no field of an application's claims may be called so.
+pub(crate) const RESERVED_CLAIMS: [&str; 7] = ["sub", "name", "email", "picture", "iat", "exp", "jti"];
+
+/// Why the token is made or looked at. The argument of the `jwt` callback, which says for each case what the
+/// session keeps: Auth.js passes the case as `trigger`.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a callback that forgets a case must not compile")]
+pub enum Jwt<C = NoClaims, U = NoUpdate> {
+    /// Somebody signs in, or up.
+    SignIn(JwtSignIn),
+    /// A client asks for a change.
+    Update(JwtUpdate<C, U>),
+    /// The session is read.
+    Read(JwtRead<C>),
+}
+
+/// Somebody signs in, or up. User, account and profile are there only now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JwtSignIn {
+    /// The token so far: name, e-mail and picture may be changed.
+    pub token: Token,
+    /// Who signs in.
+    pub user: User,
+    /// With which account.
+    pub account: Account,
+    /// The provider's profile as it came: OAuth and OpenID Connect only.
+    pub profile: Option<Map<String, Value>>,
+    /// Whether the store made a new user. `None` without a store, where nobody can know.
+    pub is_new_user: Option<bool>,
+    /// The request.
+    pub request: Arc<RequestInfo>,
+}
+
+impl JwtSignIn {
+    /// Whether this is the first time (Auth.js: `trigger` is `signUp`).
+    pub fn is_sign_up(&self) -> bool {
+        self.is_new_user == Some(true)
+    }
+}
+
+/// A client asks for a change, with data that parsed as the application's `Update`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JwtUpdate<C, U> {
+    /// The token: name, e-mail and picture may be changed.
+    pub token: Token,
+    /// Whose session it is.
+    pub user: SessionUser,
+    /// What the session keeps so far.
+    pub claims: C,
+    /// What the client sent.
+    pub update: U,
+    /// The request.
+    pub request: Arc<RequestInfo>,
+    /// What the client sent, before it was parsed.
+    data: Option<Value>,
+}
+
+/// The session is read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JwtRead<C> {
+    /// The token: name, e-mail and picture may be changed.
+    pub token: Token,
+    /// Whose session it is.
+    pub user: SessionUser,
+    /// What the session keeps.
+    pub claims: C,
+    /// The request.
+    pub request: Arc<RequestInfo>,
+}
+
+/// Applications without a `jwt` callback keep nothing of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoClaims {}
+
+/// Applications without an `Update` type take no changes from clients: whatever they send is refused.
+#[derive(Clone, Copy, Debug)]
+pub struct NoUpdate(());
+
+impl<'de> Deserialize<'de> for NoUpdate {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("this application takes no updates"))
+    }
+}
+
+/// The session's token as the callback sees it.
+///
+/// `name`, `email` and `picture` may be changed; return the token together with the claims then:
+/// `Ok(it.token.with(claims))`.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Token {
+    /// Display name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Address of a picture.
+    pub picture: Option<String>,
+    payload: Arc<Map<String, Value>>,
+}
+
+impl Token {
+    pub(crate) fn new(payload: Arc<Map<String, Value>>) -> Self {
+        let text = |name| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+        Self { name: text("name"), email: text("email"), picture: text("picture"), payload }
+    }
+
+    /// The user's id, as text (`sub`).
+    pub fn sub(&self) -> &str {
+        self.payload.get("sub").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Any claim of the token.
+    pub fn get(&self, claim: &str) -> Option<&Value> {
+        self.payload.get(claim)
+    }
+
+    /// This token with these claims: what a callback returns that changed the token.
+    pub fn with<C>(self, claims: C) -> JwtDecision<C> {
+        JwtDecision::Keep { token: Some(Box::new(self)), claims }
+    }
+
+    /// The payload, with the three fields as they are now.
+    fn into_payload(self) -> Map<String, Value> {
+        let mut payload = Arc::unwrap_or_clone(self.payload);
+        for (name, value) in [("name", self.name), ("email", self.email), ("picture", self.picture)] {
+            match value {
+                Some(text) => _ = payload.insert(name.to_owned(), Value::String(text)),
+                None if payload.get(name).is_some_and(Value::is_string) => _ = payload.shift_remove(name),
+                None => {}
+            }
+        }
+        payload
+    }
+}
+
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.clone().into_payload().serialize(serializer)
+    }
+}
+
+/// What a `jwt` callback decides. `Some(claims)` and `None` convert into it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum JwtDecision<C> {
+    /// The session goes on with these claims.
+    Keep {
+        /// The token, where the callback changed it.
+        token: Option<Box<Token>>,
+        /// What the session keeps.
+        claims: C,
+    },
+    /// The session ends: nobody is signed in, and the cookie goes.
+    End,
+}
+
+impl<C> From<Option<C>> for JwtDecision<C> {
+    fn from(claims: Option<C>) -> Self {
+        claims.map_or(Self::End, |claims| Self::Keep { token: None, claims })
+    }
+}
+
+impl<C: Serialize, U> Serialize for Jwt<C, U> {
+    /// The object that Auth.js passes to its `jwt` callback.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Self::SignIn(it) => {
+                map.serialize_entry("token", &it.token)?;
+                map.serialize_entry("user", &it.user)?;
+                map.serialize_entry("account", &it.account)?;
+                if let Some(profile) = &it.profile {
+                    map.serialize_entry("profile", profile)?;
+                }
+                if let Some(is_new_user) = it.is_new_user {
+                    map.serialize_entry("isNewUser", &is_new_user)?;
+                }
+                map.serialize_entry("trigger", if it.is_sign_up() { "signUp" } else { "signIn" })?;
+            }
+            Self::Update(it) => {
+                map.serialize_entry("token", &it.token)?;
+                map.serialize_entry("trigger", "update")?;
+                if let Some(data) = &it.data {
+                    map.serialize_entry("session", data)?;
+                }
+            }
+            Self::Read(it) => map.serialize_entry("token", &it.token)?,
+        }
+        map.end()
+    }
+}
+
+/// What the `jwt` callback is called with, before it has types.
+pub(crate) struct RawJwt {
+    pub(crate) trigger: RawTrigger,
+    pub(crate) token: Arc<Map<String, Value>>,
+    pub(crate) request: Arc<RequestInfo>,
+}
+
+pub(crate) enum RawTrigger {
+    SignIn(Box<SignedIn>),
+    Update(Option<Value>),
+    Read,
+}
+
+/// The claims in a token no longer fit the application's type.
+#[derive(Debug, thiserror::Error)]
+#[error("the claims of this session no longer fit the application's type")]
+pub(crate) struct StaleClaims(#[source] pub(crate) serde_json::Error);
+
+/// The data of an update is not what the application takes.
+#[derive(Debug, thiserror::Error)]
+#[error("the update was refused")]
+pub(crate) struct RefusedUpdate(#[source] pub(crate) serde_json::Error);
+
+impl RawJwt {
+    /// Gives the event its types.
+    pub(crate) fn typed<C: DeserializeOwned, U: DeserializeOwned>(self) -> Result<Jwt<C, U>, BoxError> {
+        let request = self.request;
+        let data = match self.trigger {
+            RawTrigger::SignIn(it) => {
+                return Ok(Jwt::SignIn(JwtSignIn {
+                    token: Token::new(self.token),
+                    user: it.user,
+                    account: it.account,
+                    profile: it.profile,
+                    is_new_user: it.is_new_user,
+                    request,
+                }));
+            }
+            RawTrigger::Update(data) => Some(data),
+            RawTrigger::Read => None,
+        };
+        let claims = parse_claims(&self.token)?;
+        let user = SessionUser::of(&self.token);
+        let token = Token::new(self.token);
+        let Some(data) = data else { return Ok(Jwt::Read(JwtRead { token, user, claims, request })) };
+        match U::deserialize(data.as_ref().unwrap_or(&Value::Null)) {
+            Ok(update) => Ok(Jwt::Update(JwtUpdate { token, user, claims, update, request, data })),
+            // `update()` without data asks for a fresh session: nothing to take, nothing to refuse.
+            Err(_) if data.is_none() => Ok(Jwt::Read(JwtRead { token, user, claims, request })),
+            Err(error) => Err(Box::new(RefusedUpdate(error))),
+        }
+    }
+}
+
+/// The application's claims in a token's payload.
+pub(crate) fn parse_claims<C: DeserializeOwned>(token: &Map<String, Value>) -> Result<C, BoxError> {
+    C::deserialize(token).map_err(|error| Box::new(StaleClaims(error)).into())
+}
+
+/// The payload that follows from what a callback decided; `None` ends the session.
+pub(crate) fn payload<C: Serialize>(
+    before: &Map<String, Value>,
+    decision: JwtDecision<C>,
+) -> Result<Option<Map<String, Value>>, BoxError> {
+    let JwtDecision::Keep { token, claims } = decision else { return Ok(None) };
+    let changed = token.map(|token| token.into_payload());
+    let own = changed.as_ref().unwrap_or(before);
+    let mut payload = Map::new();
+    for name in RESERVED_CLAIMS {
+        if let Some(value) = own.get(name) {
+            payload.insert(name.to_owned(), value.clone());
+        }
+    }
+    let Value::Object(claims) = serde_json::to_value(claims)? else {
+        return Err("claims must be a struct: a JSON object".into());
+    };
+    for (name, value) in claims {
+        if RESERVED_CLAIMS.contains(&name.as_str()) {
+            return Err(format!("the claims have a field {name:?}, which is Hallpass' own").into());
+        }
+        payload.insert(name, value);
+    }
+    Ok(Some(payload))
+}

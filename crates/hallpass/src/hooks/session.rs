@@ -1,0 +1,84 @@
+//! The `session` callback: what the browser may see.
+
+use std::sync::Arc;
+
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::Timestamp;
+use crate::hooks::Token;
+use crate::request::RequestInfo;
+
+/// The session is shown. The argument of the `session` callback, which returns what the browser may see: the
+/// whole body of `GET /session` except `expires`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionEvent<C> {
+    /// Whose session it is.
+    pub user: SessionUser,
+    /// What the session keeps; private unless shown.
+    pub claims: C,
+    /// When the session ends if nobody uses it.
+    pub expires: Timestamp,
+    /// The token.
+    pub token: Token,
+    /// The request.
+    pub request: Arc<RequestInfo>,
+}
+
+impl<C> Serialize for SessionEvent<C> {
+    /// The object that Auth.js passes to its `session` callback.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("session", &json!({ "user": self.user.public(), "expires": self.expires }))?;
+        map.serialize_entry("token", &self.token)?;
+        map.end()
+    }
+}
+
+/// The user of a session: what the token says of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionUser {
+    /// The user's id. Without a store it is random for people who come from a provider: use the account then.
+    pub id: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Address of a picture.
+    pub image: Option<String>,
+}
+
+impl SessionUser {
+    pub(crate) fn of(token: &Map<String, Value>) -> Self {
+        let text = |claim| token.get(claim).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            id: text("sub").unwrap_or_default(),
+            name: text("name"),
+            email: text("email"),
+            image: text("picture"),
+        }
+    }
+
+    /// Name, e-mail and image: what Auth.js shows by default.
+    pub fn public(&self) -> ViewUser {
+        ViewUser { name: self.name.clone(), email: self.email.clone(), image: self.image.clone() }
+    }
+}
+
+/// Name, e-mail and image: what the browser sees of a user by default, and what to start a `View` from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "it is spread into the views of applications: `..it.user.public()`")]
+pub struct ViewUser {
+    /// Display name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// E-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Address of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}

@@ -1,0 +1,126 @@
+//! Who is this? Create, link or refuse: the account-linking rules.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::core::{self, Ready};
+use crate::error::{Error, ErrorKind};
+use crate::hooks::Event;
+use crate::request::RequestInfo;
+use crate::store::DynStore;
+use crate::user::Account;
+use crate::User;
+
+/// Whose session it becomes.
+pub(crate) struct Linked {
+    pub(crate) user: User,
+    pub(crate) is_new_user: bool,
+}
+
+/// Somebody whom a provider vouches for.
+pub(crate) struct Newcomer<'a> {
+    /// The user whom the profile describes.
+    pub(crate) user: User,
+    pub(crate) account: &'a Account,
+    /// The stored user whom the account belongs to already.
+    pub(crate) known: Option<User>,
+    pub(crate) email_verified: bool,
+    pub(crate) may_link_by_email: bool,
+}
+
+/// The stored user whom an account belongs to.
+pub(crate) async fn known_user(ready: &Ready, account: &Account) -> Result<Option<User>, Error> {
+    let Some(store) = &ready.config.store else { return Ok(None) };
+    Ok(store.user_by_account(&account.provider, &account.provider_account_id).await?)
+}
+
+/// Somebody with an account at a provider, while perhaps `current` is signed in.
+///
+/// # Errors
+/// [`ErrorKind::OAuthAccountNotLinked`] when the account or the address is somebody else's.
+pub(crate) async fn by_account(
+    ready: &Ready,
+    newcomer: Newcomer<'_>,
+    current: Option<&str>,
+    info: &Arc<RequestInfo>,
+) -> Result<Linked, Error> {
+    let Some(store) = ready.config.store.as_deref() else {
+        return Ok(Linked { user: newcomer.user, is_new_user: false });
+    };
+    let current = match current {
+        Some(id) => store.user(id).await?,
+        None => None,
+    };
+    if let Some(owner) = newcomer.known {
+        return match current {
+            Some(current) if current.id != owner.id => Err(not_linked("the account belongs to another user")),
+            _ => Ok(Linked { user: owner, is_new_user: false }),
+        };
+    }
+    if let Some(current) = current {
+        return link(ready, store, current, newcomer.account, newcomer.user, info).await;
+    }
+    let owner = match &newcomer.user.email {
+        Some(address) => store.user_by_email(address).await?,
+        None => None,
+    };
+    if let Some(owner) = owner {
+        // Whoever controls a provider's profile must not get the account behind an address by writing it there.
+        if newcomer.may_link_by_email && newcomer.email_verified {
+            return link(ready, store, owner, newcomer.account, newcomer.user, info).await;
+        }
+        return Err(not_linked("a user with this address signs in another way"));
+    }
+    let user = create(ready, store, newcomer.user.clone(), info).await?;
+    let linked = link(ready, store, user, newcomer.account, newcomer.user, info).await?;
+    Ok(Linked { is_new_user: true, ..linked })
+}
+
+/// Somebody who has proven to own an address.
+pub(crate) async fn by_email(
+    ready: &Ready,
+    store: &dyn DynStore,
+    user: User,
+    info: &Arc<RequestInfo>,
+) -> Result<Linked, Error> {
+    let now = ready.config.clock.now();
+    if store.user(&user.id).await?.is_some() {
+        let user = store.verify_email(&user.id, now).await?;
+        core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
+        return Ok(Linked { user, is_new_user: false });
+    }
+    let user = create(ready, store, User { email_verified: Some(now), ..user }, info).await?;
+    Ok(Linked { user, is_new_user: true })
+}
+
+async fn create(ready: &Ready, store: &dyn DynStore, user: User, info: &Arc<RequestInfo>) -> Result<User, Error> {
+    let user = store.create_user(user).await?;
+    core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
+    Ok(user)
+}
+
+async fn link(
+    ready: &Ready,
+    store: &dyn DynStore,
+    user: User,
+    account: &Account,
+    profile: User,
+    info: &Arc<RequestInfo>,
+) -> Result<Linked, Error> {
+    let kept = Account { tokens: kept_tokens(&account.tokens), ..account.clone() };
+    store.link_account(Account { user_id: Some(user.id.clone()), ..kept.clone() }).await?;
+    core::notify(&ready.config, Event::LinkAccount { user: user.clone(), account: kept, profile }, info).await;
+    Ok(Linked { user, is_new_user: false })
+}
+
+/// What of a token answer is kept: Auth.js' columns.
+fn kept_tokens(tokens: &Map<String, Value>) -> Map<String, Value> {
+    const KEPT: [&str; 7] =
+        ["access_token", "id_token", "refresh_token", "expires_at", "scope", "token_type", "session_state"];
+    tokens.iter().filter(|(name, _)| KEPT.contains(&name.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+fn not_linked(message: &'static str) -> Error {
+    Error::new(ErrorKind::OAuthAccountNotLinked, message)
+}

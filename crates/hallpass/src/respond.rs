@@ -1,0 +1,136 @@
+//! What an action decided becomes a response: the only writer of headers.
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::Value;
+
+use crate::config::Compat;
+use crate::cookie::CookieChange;
+
+/// What an action decided, as data.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) body: Body,
+    pub(crate) cookies: Vec<CookieChange>,
+    /// Auth.js forbids caching here too.
+    pub(crate) no_cache: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// A page, with its status.
+    Page(StatusCode, String),
+    /// JSON that is ready, with its status.
+    Json(StatusCode, String),
+    /// The browser goes elsewhere; a client that asked for JSON is told where.
+    Redirect { to: String, as_json: bool },
+    /// An error that sends the browser elsewhere: as JSON it is nothing but the address.
+    ErrorRedirect { to: String, as_json: bool },
+    /// Nothing to say.
+    Empty(StatusCode),
+}
+
+impl Outcome {
+    pub(crate) fn new(body: Body) -> Self {
+        Self { body, cookies: Vec::new(), no_cache: false }
+    }
+
+    pub(crate) fn page(html: String) -> Self {
+        Self::new(Body::Page(StatusCode::OK, html))
+    }
+
+    pub(crate) fn json(value: &Value) -> Self {
+        Self::new(Body::Json(StatusCode::OK, value.to_string()))
+    }
+
+    pub(crate) fn with_cookies(mut self, cookies: impl IntoIterator<Item = CookieChange>) -> Self {
+        self.cookies.extend(cookies);
+        self
+    }
+}
+
+/// Writes the response.
+pub(crate) fn respond(outcome: Outcome, compat: Compat, policy: Option<&str>) -> Response<Bytes> {
+    let mut headers = HeaderMap::with_capacity(10);
+    let is_page = matches!(outcome.body, Body::Page(..));
+    let (status, body) = match outcome.body {
+        Body::Page(status, html) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            (status, Bytes::from(html))
+        }
+        Body::Json(status, json) => {
+            headers.insert(CONTENT_TYPE, JSON);
+            (status, Bytes::from(json))
+        }
+        Body::Redirect { to, as_json: false } | Body::ErrorRedirect { to, as_json: false } => {
+            location(&mut headers, &to);
+            (StatusCode::FOUND, Bytes::new())
+        }
+        Body::Redirect { to, as_json: true } => {
+            location(&mut headers, &to);
+            headers.insert(CONTENT_TYPE, JSON);
+            (StatusCode::OK, address(&to))
+        }
+        Body::ErrorRedirect { to, as_json: true } => {
+            headers.insert(CONTENT_TYPE, JSON);
+            (StatusCode::OK, address(&to))
+        }
+        Body::Empty(status) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(""));
+            (status, Bytes::new())
+        }
+    };
+    if is_page {
+        page_headers(&mut headers, policy);
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    if outcome.no_cache {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-store"));
+        headers.insert(EXPIRES, HeaderValue::from_static("0"));
+        headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    } else if !compat.cache_headers {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    set_cookies(&mut headers, &outcome.cookies);
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+pub(crate) fn set_cookies(headers: &mut HeaderMap, cookies: &[CookieChange]) {
+    for header in cookies.iter().filter_map(CookieChange::header) {
+        headers.append(SET_COOKIE, header);
+    }
+}
+
+fn page_headers(headers: &mut HeaderMap, policy: Option<&str>) {
+    if let Some(policy) = policy.and_then(|policy| HeaderValue::try_from(policy).ok()) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+}
+
+/// Addresses come from `redirect.rs` and are visible ASCII; anything else has no place in a header.
+fn location(headers: &mut HeaderMap, to: &str) {
+    if let Ok(to) = HeaderValue::try_from(to) {
+        headers.insert(LOCATION, to);
+    }
+}
+
+fn address(to: &str) -> Bytes {
+    Bytes::from(serde_json::json!({ "url": to }).to_string())
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
