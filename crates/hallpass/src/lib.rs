@@ -2,8 +2,9 @@
 
 pub mod clock;
 pub mod http;
-pub mod random;
+pub mod jose;
 pub mod providers;
+pub mod random;
 mod secret;
 
 pub use clock::Timestamp;
