@@ -2,8 +2,8 @@
 
 pub mod clock;
 pub mod http;
-pub mod random;
 pub mod providers;
+pub mod random;
 mod secret;
 
 pub use clock::Timestamp;
