@@ -1,4 +1,20 @@
 //! Providers are values: a [`Spec`] says what is special about one, [`Spec::client`] makes a [`Provider`] of it.
+//!
+//! ```
+//! use hallpass::providers::{GITHUB, Profile, Provider};
+//!
+//! let github = GITHUB.client("my-client-id", "my-client-secret");
+//! let staff = Provider::oidc("staff", "Staff", "https://login.example.com").client("hallpass", "secret");
+//! let forum = Provider::oauth2(
+//!     "forum",
+//!     "Forum",
+//!     "https://forum.example.com/authorize",
+//!     "https://forum.example.com/token",
+//!     "https://forum.example.com/me",
+//! )
+//! .client("hallpass", "secret")
+//! .profile(|raw| Ok(Profile { name: raw.text("nick"), ..Profile::new(raw.id("member_id")?) }));
+//! ```
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,16 +23,62 @@ use serde_json::{Map, Value};
 
 use crate::Secret;
 
+mod builder;
+mod environment;
+mod problems;
 mod raw;
 
+pub use builder::Dangerous;
+pub(crate) use problems::{ProviderProblem, ProviderProblemKind};
 pub use raw::{ProfileError, Raw};
+
+/// Declares the providers of the catalogue: `file: CONST`, in the order of their ids.
+macro_rules! providers {
+    ($($file:ident: $spec:ident,)*) => {
+        $(mod $file;)*
+        $(pub use $file::$spec;)*
+
+        /// Every provider of the catalogue, in the order of their ids.
+        pub const ALL: &[&Spec] = &[$(&$spec),*];
+
+        #[cfg(test)]
+        const FILES: &[(&str, &Spec)] = &[$((stringify!($file), &$spec)),*];
+    };
+}
+
+providers! {
+    apple: APPLE,
+    auth0: AUTH0,
+    discord: DISCORD,
+    github: GITHUB,
+    gitlab: GITLAB,
+    google: GOOGLE,
+    keycloak: KEYCLOAK,
+    microsoft_entra_id: MICROSOFT_ENTRA_ID,
+}
 
 /// What Hallpass knows about a provider of the catalogue. Plain data: every field has a default in
 /// [`Spec::DEFAULT`], and what is odd about a provider is a `fn` pointer, never code in the engine.
+///
+/// New fields may come with any release: end every `Spec` with `..Spec::DEFAULT`, as the catalogue does.
+///
+/// ```
+/// use hallpass::providers::{Endpoints, Spec};
+///
+/// const ACME: Spec = Spec {
+///     id: "acme",
+///     name: "Acme",
+///     brand: "#c0ffee",
+///     endpoints: Endpoints::Discovery { issuer: "https://{domain}" },
+///     ..Spec::DEFAULT
+/// };
+/// let provider = ACME.client("my-client-id", "my-client-secret").with("domain", "login.acme.example");
+/// assert_eq!(provider.name(), "Acme");
+/// ```
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub struct Spec {
-    /// Id in addresses and environment variables: `/signin/github`, `AUTH_GITHUB_ID`.
+    /// Id in addresses and environment variables: `/signin/github`, `AUTH_GITHUB_ID`. ASCII letters,
+    /// digits, `-` and `_`.
     pub id: &'static str,
     /// Name on the button.
     pub name: &'static str,
@@ -24,28 +86,64 @@ pub struct Spec {
     pub brand: &'static str,
     /// Where to ask.
     pub endpoints: Endpoints,
-    /// Scopes asked for. For OpenID Connect the default is `openid profile email`.
+    /// Issuer of a plain OAuth 2 provider that names itself in its answers (RFC 9207). With OpenID Connect
+    /// it stands in the endpoints. Default: none.
+    pub issuer: Option<&'static str>,
+    /// Scopes asked for. Default: none for OAuth 2, `openid profile email` for OpenID Connect.
     pub scopes: &'static [&'static str],
-    /// More parameters of the authorization request.
+    /// More parameters of the authorization request. Default: none.
     pub authorization_params: &'static [(&'static str, &'static str)],
-    /// What binds the answer to the request. Default: PKCE and state, and the nonce with OpenID Connect.
+    /// What binds the answer to the request. Default: all of PKCE, state and nonce. Plain OAuth 2 has no
+    /// ID token to carry a nonce, so it is left out there.
     pub checks: &'static [Check],
     /// How the client proves who it is at the token endpoint. Default: [`ClientAuth::Basic`].
     pub client_auth: ClientAuth,
     /// Where the profile comes from with OpenID Connect. Default: [`ProfileSource::IdToken`].
     pub profile_source: ProfileSource,
-    /// Headers that the userinfo endpoint wants besides `Authorization`.
+    /// Headers that userinfo and the follow-up want besides `Authorization`. Default: none.
     pub userinfo_headers: &'static [(&'static str, &'static str)],
-    /// One more request after userinfo, merged into the profile.
+    /// One more request after userinfo, merged into the profile. Default: none.
     pub follow_up: Option<FollowUp>,
     /// Claim of the ID token that fills the placeholder in the issuer that discovery names
-    /// (`https://login.microsoftonline.com/{tenantid}/v2.0`), as `("{tenantid}", "tid")`.
+    /// (`https://login.microsoftonline.com/{tenantid}/v2.0`), as `("{tenantid}", "tid")`. Default: none.
     pub issuer_placeholder: Option<(&'static str, &'static str)>,
-    /// Reads the profile. Default: the standard OpenID claims.
+    /// Reads the profile. Default: [`Profile::from_claims`].
     pub profile: fn(&Raw) -> Result<Profile, ProfileError>,
 }
 
-/// Where a provider is asked.
+impl Spec {
+    /// What most providers have in common: OpenID Connect with the standard scopes, claims and checks. The
+    /// id, the name and the endpoints are empty.
+    pub const DEFAULT: Self = Self {
+        id: "",
+        name: "",
+        brand: "#4b5563",
+        endpoints: Endpoints::Discovery { issuer: "" },
+        issuer: None,
+        scopes: &[],
+        authorization_params: &[],
+        checks: &[Check::Pkce, Check::State, Check::Nonce],
+        client_auth: ClientAuth::Basic,
+        profile_source: ProfileSource::IdToken,
+        userinfo_headers: &[],
+        follow_up: None,
+        issuer_placeholder: None,
+        profile: Profile::from_claims,
+    };
+
+    /// The provider with the client that the application registered there.
+    pub fn client(&self, id: impl Into<String>, secret: impl Into<Secret>) -> Provider {
+        Provider::from(self).client(id, secret)
+    }
+
+    /// The provider with a client that has no secret ([`ClientAuth::None`]).
+    pub fn public_client(&self, id: impl Into<String>) -> Provider {
+        Provider::from(self).public_client(id)
+    }
+}
+
+/// Where a provider is asked. May hold placeholders, filled by [`Provider::with`]: `{domain}` has no
+/// default, that of `{domain=gitlab.com}` stands after the `=`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Endpoints {
@@ -58,10 +156,10 @@ pub enum Endpoints {
         /// Where the profile is.
         userinfo: &'static str,
     },
-    /// OpenID Connect: everything else stands in the issuer's discovery document. May hold
-    /// placeholders: `https://{domain}`, filled by [`Provider::with`].
+    /// OpenID Connect: everything else stands in the issuer's discovery document.
     Discovery {
-        /// The issuer, exactly as its ID tokens name it.
+        /// The issuer, exactly as its ID tokens name it. Empty: every application has its own and gives
+        /// it with [`Provider::issuer`].
         issuer: &'static str,
     },
 }
@@ -109,17 +207,17 @@ pub enum ProfileSource {
 
 /// One more request after userinfo.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub struct FollowUp {
-    /// Address asked, with the access token as bearer.
+    /// Address asked with GET, with the access token as bearer. May hold placeholders.
     pub url: &'static str,
     /// Takes from the JSON answer what the profile lacks.
     pub merge: fn(profile: &mut Map<String, Value>, answer: &Value),
 }
 
 /// Who a person is, as a provider says it.
+///
+/// New fields may come with any release: end every literal with `..Profile::new(id)`.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct Profile {
     /// The provider's own id of the person; never empty. With the provider's id it is the identity.
     pub id: String,
@@ -139,6 +237,27 @@ impl Profile {
     /// A profile with nothing but an id.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into(), ..Self::default() }
+    }
+
+    /// The standard claims (OpenID Connect Core §5.1), and what plain OAuth 2 providers call the same:
+    /// id is `sub` or `id`; name is `name`, `nickname` or `preferred_username`; `email`,
+    /// `email_verified` and `picture`. A field of the wrong kind is absent.
+    ///
+    /// # Errors
+    /// When there is no id.
+    pub fn from_claims(raw: &Raw) -> Result<Self, ProfileError> {
+        // A `sub` that is present but unusable is an error: the person must not become someone else.
+        let id = if raw.get("sub").is_some() { raw.id("sub")? } else { raw.id("id")? };
+        Ok(Self {
+            name: raw
+                .text("name")
+                .or_else(|| raw.text("nickname"))
+                .or_else(|| raw.text("preferred_username")),
+            email: raw.text("email"),
+            email_verified: raw.flag("email_verified"),
+            image: raw.text("picture"),
+            ..Self::new(id)
+        })
     }
 }
 
@@ -168,6 +287,8 @@ pub struct Provider {
     pub(crate) profile_source: ProfileSource,
     pub(crate) userinfo_headers: Vec<(String, String)>,
     pub(crate) follow_up: Option<FollowUp>,
+    /// The address of the follow-up, placeholders filled.
+    pub(crate) follow_up_url: Option<String>,
     pub(crate) issuer_placeholder: Option<(&'static str, &'static str)>,
     /// Signing algorithms accepted for ID tokens, where the default (those of the discovery document, of
     /// the asymmetric ones) is not wanted.
@@ -176,6 +297,22 @@ pub struct Provider {
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) link_accounts_by_email: bool,
     pub(crate) private_network: bool,
+    /// Endpoints before their placeholders are filled; the fields above hold the filled ones.
+    template: Template,
+    /// What fills the placeholders.
+    placeholders: Vec<(String, String)>,
+    /// The application chose the issuer, so the environment does not.
+    issuer_chosen: bool,
+}
+
+/// Endpoints as configured, with their placeholders.
+#[derive(Clone, Default)]
+struct Template {
+    issuer: Option<String>,
+    authorization: Option<String>,
+    token: Option<String>,
+    userinfo: Option<String>,
+    follow_up: Option<String>,
 }
 
 /// Plain OAuth 2, or with an identity layer.
@@ -189,6 +326,14 @@ pub enum ProviderKind {
 }
 
 /// A private key of the client, for [`ClientAuth::PrivateKeyJwt`] and [`ClientAuth::SignedSecret`].
+///
+/// ```
+/// use hallpass::providers::{APPLE, PrivateKey};
+///
+/// # let pem = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----";
+/// let key = PrivateKey::new("ES256", pem).key_id("ABC123DEFG").issuer("TEAM123456");
+/// let apple = APPLE.public_client("com.example.web").private_key(key);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PrivateKey {
@@ -207,3 +352,6 @@ impl fmt::Debug for Provider {
         f.debug_struct("Provider").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
