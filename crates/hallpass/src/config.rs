@@ -13,11 +13,12 @@ use crate::email::Email;
 use crate::error::ErrorKind;
 use crate::hooks::{CredentialsInput, Hook, Hooks, Mail};
 use crate::pages::{Pages, TemplateName, Theme};
-use crate::providers::Provider;
+use crate::providers::{Provider, ProviderKind};
 use crate::random::Random;
 use crate::relying_party::RelyingParty;
 use crate::store::DynStore;
-use crate::{Secret, User};
+use crate::jose::TokenKeys;
+use crate::{AccountKind, Secret, User};
 
 mod check;
 mod environment;
@@ -32,12 +33,27 @@ pub(crate) enum ProviderEntry {
     Email(Email, Hook<Mail, ()>),
 }
 
+impl fmt::Debug for ProviderEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ProviderEntry").field(&self.id()).finish()
+    }
+}
+
 impl ProviderEntry {
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::OAuth(provider) => provider.id(),
             Self::Credentials(credentials, _) => &credentials.id,
             Self::Email(email, _) => &email.id,
+        }
+    }
+
+    /// Auth.js' word for its kind.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::OAuth(provider) => account_kind(provider).as_str(),
+            Self::Credentials(..) => AccountKind::Credentials.as_str(),
+            Self::Email(..) => AccountKind::Email.as_str(),
         }
     }
 
@@ -172,6 +188,8 @@ pub(crate) struct Config {
     pub(crate) trust_host: TrustHost,
     pub(crate) forwarded: Forwarded,
     pub(crate) secure_cookies: Option<bool>,
+    /// Keys of the state that goes through a redirect proxy.
+    pub(crate) state_keys: TokenKeys,
     plain: CookieSet,
     secure: CookieSet,
     /// Most bytes of all session cookies' values together.
@@ -258,6 +276,14 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// Auth.js' word for the accounts of a provider.
+pub(crate) fn account_kind(provider: &Provider) -> AccountKind {
+    match provider.kind() {
+        ProviderKind::OAuth2 => AccountKind::OAuth,
+        ProviderKind::Oidc => AccountKind::Oidc,
+    }
+}
 
 /// Scheme, host and port of an address: what a browser calls its origin.
 pub(crate) fn origin_of(url: &Url) -> Option<String> {

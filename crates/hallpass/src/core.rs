@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use moka::sync::Cache;
@@ -17,6 +18,7 @@ use crate::pages::{ErrorPage, Pages, Theme};
 use crate::redirect;
 use crate::request::{Action, Inbound, RequestInfo};
 use crate::respond::{Body, Outcome, respond};
+use crate::session;
 use crate::verify::{Site, Verified};
 
 /// The whole server behind the traits: one function.
@@ -87,6 +89,25 @@ impl Core {
 }
 
 impl Ready {
+    /// Sixteen random bytes.
+    pub(crate) fn random(&self) -> Result<[u8; 16], Error> {
+        let mut bytes = [0; 16];
+        self.config.random.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// A text that nobody can guess: 32 random bytes, as state, nonce and PKCE verifier want them.
+    pub(crate) fn random_text(&self) -> Result<String, Error> {
+        let mut bytes = [0; 32];
+        self.config.random.fill(&mut bytes)?;
+        Ok(Base64UrlUnpadded::encode_string(&bytes))
+    }
+
+    /// A random id for a user.
+    pub(crate) fn new_id(&self) -> Result<String, Error> {
+        Ok(session::uuid(self.random()?))
+    }
+
     async fn decide(&self, request: Request<Bytes>) -> Outcome {
         let config = &self.config;
         if request.body().len() > MAX_BODY {
@@ -223,8 +244,8 @@ fn misconfigured(inbound: &Inbound, error_page_path: Option<&str>, pages: Option
     let loops = |own: &&str| inbound.info.query("callbackUrl").is_some_and(|url| url.starts_with(*own));
     match error_page_path.filter(|own| !loops(own)) {
         Some(own) => {
-            // The host may be the very thing that is not trusted, so a path stays a path.
-            let to = redirect::with_query(own, &[("error", code)]);
+            let own = Site::claimed(&inbound.info).map_or_else(|| own.to_owned(), |site| absolute(&site, own));
+            let to = redirect::with_query(&own, &[("error", code)]);
             Outcome::new(Body::ErrorRedirect { to, as_json: false })
         }
         None => error_page(pages, StatusCode::INTERNAL_SERVER_ERROR, Some(code), ""),

@@ -1,5 +1,7 @@
 //! The credentials provider: a form of the application, checked by its `authorize`.
 
+use crate::pages::Field;
+
 /// A form with which people sign in. The check itself is the second argument of
 /// [`Builder::credentials`](crate::Builder::credentials).
 ///
@@ -44,43 +46,5 @@ impl Credentials {
 impl Default for Credentials {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A field of a credentials form.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Field {
-    pub(crate) name: String,
-    pub(crate) label: String,
-    pub(crate) kind: String,
-    pub(crate) placeholder: Option<String>,
-}
-
-impl Field {
-    /// A line of text.
-    pub fn text(name: impl Into<String>) -> Self {
-        Self::of_type(name, "text")
-    }
-
-    /// A password.
-    pub fn password(name: impl Into<String>) -> Self {
-        Self::of_type(name, "password")
-    }
-
-    /// A field with another `type` of HTML's `input`: `email`, `tel`, …
-    pub fn of_type(name: impl Into<String>, kind: impl Into<String>) -> Self {
-        let name = name.into();
-        Self { label: name.clone(), name, kind: kind.into(), placeholder: None }
-    }
-
-    /// What stands above the field. Default: its name.
-    pub fn label(self, label: impl Into<String>) -> Self {
-        Self { label: label.into(), ..self }
-    }
-
-    /// What stands in the empty field.
-    pub fn placeholder(self, placeholder: impl Into<String>) -> Self {
-        Self { placeholder: Some(placeholder.into()), ..self }
     }
 }

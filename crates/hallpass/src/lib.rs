@@ -30,19 +30,19 @@ mod user;
 mod verify;
 
 pub use auth::{Auth, SessionRead};
-pub use builder::Builder;
+pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;
 pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem};
 pub use cookie::{CookieKind, CookieOptions, SameSite};
 pub use core::{Core, MAX_BODY};
-pub use credentials::{Credentials, Field};
+pub use credentials::Credentials;
 pub use email::Email;
 pub use error::{BoxError, Error, ErrorKind};
 pub use hooks::{
     CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail, NoClaims, NoUpdate,
     Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
 };
-pub use pages::Theme;
+pub use pages::{Field, Theme};
 pub use request::RequestInfo;
 pub use secret::Secret;
 pub use session::Session;

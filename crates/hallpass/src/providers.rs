@@ -29,7 +29,7 @@ mod problems;
 mod raw;
 
 pub use builder::Dangerous;
-pub(crate) use problems::{ProviderProblem, ProviderProblemKind};
+pub(crate) use problems::ProviderProblemKind;
 pub use raw::{ProfileError, Raw};
 
 /// Declares the providers of the catalogue: `file: CONST`, in the order of their ids.

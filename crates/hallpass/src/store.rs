@@ -9,7 +9,7 @@ use crate::{Account, Timestamp, User};
 
 mod memory;
 
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, Rows};
 
 /// Users, the accounts they sign in with, and one-time tokens.
 ///

@@ -8,8 +8,10 @@ use subtle::ConstantTimeEq;
 
 use crate::config::{Config, Forwarded, ProviderEntry, TrustHost};
 use crate::cookie::{CookieChange, CookieKind};
+use crate::core::Ready;
 use crate::redirect;
 use crate::request::{Inbound, RequestInfo};
+use crate::session::Source;
 use crate::{Error, ErrorKind, Secret};
 
 /// The site as the browser sees it.
@@ -45,6 +47,12 @@ impl Site {
         let secure = config.forwarded != Forwarded::Ignored && forwarded_proto(headers) == Some("https");
         let scheme = if secure { "https" } else { "http" };
         Ok(Self { origin: format!("{scheme}://{host}"), secure })
+    }
+
+    /// The site that the request names, for a redirect to itself: whoever forges it is sent where they said.
+    pub(crate) fn claimed(info: &RequestInfo) -> Option<Self> {
+        let host = info.header(HOST).filter(|host| is_host(host))?;
+        Some(Self { origin: format!("http://{host}"), secure: false })
     }
 
     /// The address of an action: `https://app.example.com/api/auth/signin`.
@@ -110,6 +118,17 @@ pub(crate) struct Verified<'c> {
 }
 
 impl<'c> Verified<'c> {
+    /// The session of the browser that sent the request.
+    pub(crate) fn source<'a>(&'a self, ready: &'a Ready) -> Source<'a> {
+        Source {
+            config: &ready.config,
+            info: &self.inbound.info,
+            cookies: &self.inbound.cookies,
+            secure: self.site.secure,
+            now: ready.config.clock.now(),
+        }
+    }
+
     /// # Errors
     /// [`ErrorKind::InvalidProvider`] for a provider that is not configured, and whatever the `redirect`
     /// callback says.

@@ -7,13 +7,13 @@ use crate::cookie::CookieKind;
 use crate::core::Ready;
 use crate::error::{Error, ErrorKind};
 use crate::oauth::{self, authorize::AuthorizationRequest};
-use crate::pages::{SignInField, SignInOption, SignInPage};
+use crate::pages::{SignInOption, SignInPage};
 use crate::providers::{Check, Provider};
 use crate::redirect;
 use crate::respond::{Body, Outcome};
 use crate::verify::Verified;
 
-mod email;
+pub(super) mod email;
 
 pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
     if request.inbound.provider.is_some() {
@@ -46,20 +46,14 @@ pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Err
 }
 
 fn option(ready: &Ready, request: &Verified<'_>, entry: &ProviderEntry) -> Option<SignInOption> {
-    let (id, name) = (entry.id().to_owned(), entry.name().to_owned());
+    let (id, name) = (entry.id(), entry.name());
     let url = |action: &str| request.site.url(&ready.config, &format!("{action}/{id}"));
     Some(match entry {
-        ProviderEntry::OAuth(_) => SignInOption::Redirect { action: url("signin"), id, name },
-        ProviderEntry::Email(..) => SignInOption::Email { action: url("signin"), id, name },
+        ProviderEntry::OAuth(_) => SignInOption::redirect(id, name, url("signin")),
+        ProviderEntry::Email(..) => SignInOption::email(id, name, url("signin")),
         ProviderEntry::Credentials(form, _) if form.fields.is_empty() => return None,
         ProviderEntry::Credentials(form, _) => {
-            let fields = form.fields.iter().map(|field| SignInField {
-                name: field.name.clone(),
-                label: field.label.clone(),
-                kind: field.kind.clone(),
-                placeholder: field.placeholder.clone(),
-            });
-            SignInOption::Credentials { action: url("callback"), fields: fields.collect(), id, name }
+            SignInOption::credentials(id, name, url("callback"), form.fields.clone())
         }
     })
 }

@@ -9,7 +9,9 @@ use super::{Config, ConfigError, Environment, Forwarded, Problem, ProviderEntry,
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
 use crate::error::ErrorKind;
+use crate::jose::{Dialect, TokenKeys};
 use crate::pages::Pages;
+use crate::providers::ProviderProblemKind;
 use crate::random::SystemRandom;
 use crate::relying_party::RelyingParty;
 
@@ -53,6 +55,7 @@ impl Settings {
             trust_host,
             forwarded: self.forwarded.unwrap_or(Forwarded::ProtoAndHost),
             secure_cookies: self.secure_cookies,
+            state_keys: TokenKeys::derive(Dialect::V5, &self.secrets, "encodedState"),
             plain: CookieSet::new(&self.cookies, false, &self.secrets),
             secure: CookieSet::new(&self.cookies, true, &self.secrets),
             secrets: self.secrets,
@@ -153,7 +156,11 @@ impl Problems {
             match entry {
                 ProviderEntry::OAuth(provider) => {
                     for problem in provider.problems() {
-                        self.add(problem.kind, problem.message);
+                        let kind = match problem.kind {
+                            ProviderProblemKind::Endpoints => ErrorKind::InvalidEndpoints,
+                            _ => ErrorKind::Configuration,
+                        };
+                        self.add(kind, problem.to_string());
                     }
                 }
                 ProviderEntry::Email(..) if settings.store.is_none() => self.add(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::actions::sign_in_decision;
-use crate::actions::signin::{store, who};
+use crate::actions::signin::email::{store, who};
 use crate::core::{self, Ready};
 use crate::email::Email;
 use crate::error::{Error, ErrorKind};

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::actions::sign_in_decision;
 use crate::actions::signin::Flow;
+use crate::config::account_kind;
 use crate::cookie::{CookieChange, CookieKind};
 use crate::core::{self, Ready};
 use crate::email;
@@ -14,11 +15,11 @@ use crate::error::{Error, ErrorKind};
 use crate::hooks::{Event, SignIn, SignedIn};
 use crate::link;
 use crate::oauth::{self, ProtocolError, ProtocolErrorKind};
-use crate::providers::{Check, Provider, ProviderKind};
+use crate::providers::{Check, Provider};
 use crate::redirect;
 use crate::relying_party::Identity;
 use crate::respond::{Body, Outcome};
-use crate::user::{Account, AccountKind};
+use crate::user::Account;
 use crate::verify::Verified;
 use crate::User;
 
@@ -98,10 +99,7 @@ fn person(
         extra: profile.extra,
         ..User::default()
     };
-    let kind = match provider.kind() {
-        ProviderKind::OAuth2 => AccountKind::OAuth,
-        ProviderKind::Oidc => AccountKind::Oidc,
-    };
+    let kind = account_kind(provider);
     let account = Account { tokens: identity.tokens, ..Account::new(provider.id(), kind, &profile.id) };
     Ok((user, account, identity.raw_profile, profile.email_verified))
 }

@@ -25,7 +25,7 @@ pub(in crate::actions) struct Flow<'a> {
 impl<'a> Flow<'a> {
     pub(in crate::actions) fn of(ready: &'a Ready, request: &Verified<'_>, provider: &'a Provider) -> Self {
         let config = &ready.config;
-        let form_post = provider.is_form_post();
+        let form_post = is_form_post(provider);
         // A proxy cannot pass on the body of a POST by redirecting.
         let proxy = config.redirect_proxy(provider).filter(|_| !form_post);
         let proxy_origin = proxy.and_then(|proxy| origin_of(&Url::parse(proxy).ok()?));
@@ -40,7 +40,7 @@ impl<'a> Flow<'a> {
 
     pub(in crate::actions) fn checks(&self, check: Check) -> bool {
         // Without a state nobody could be sent back from the proxy.
-        self.provider.has_check(check) || (check == Check::State && (self.relayed || self.is_relay))
+        self.provider.checks.contains(&check) || (check == Check::State && (self.relayed || self.is_relay))
     }
 
     /// A random state; through a proxy it also says, sealed, where the answer belongs.
@@ -70,4 +70,9 @@ impl<'a> Flow<'a> {
         let foreign = origin.filter(|url| origin_of(url).is_some_and(|origin| origin != own_origin));
         Ok(foreign.map(String::from))
     }
+}
+
+/// Whether the provider is asked to answer with a POST (OAuth 2.0 Form Post Response Mode).
+fn is_form_post(provider: &Provider) -> bool {
+    provider.authorization_params.iter().any(|(name, value)| name == "response_mode" && value == "form_post")
 }

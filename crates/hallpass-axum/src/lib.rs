@@ -1,0 +1,75 @@
+//! [Hallpass](hallpass) for [axum]: [routes](AuthExt::routes) to mount, [`Session`] in handlers, a
+//! [guard](AuthExt::require_session) for routers.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use hallpass::{Auth, Jwt};
+//! use hallpass_axum::{AuthExt, Session};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Claims {
+//!     role: String,
+//! }
+//!
+//! async fn role(session: Session<Claims>) -> String {
+//!     session.claims.role.clone()
+//! }
+//!
+//! async fn home(session: Option<Session<Claims>>) -> String {
+//!     session.and_then(|session| session.user.name.clone()).unwrap_or_else(|| "stranger".to_owned())
+//! }
+//!
+//! # fn main() -> Result<(), hallpass::ConfigError> {
+//! let auth = Auth::builder()
+//!     .secret("a text of at least 32 characters, at random")
+//!     .provider(hallpass::providers::GITHUB.client("id", "secret"))
+//!     .jwt(async |event: Jwt<Claims>, _| {
+//!         Ok(match event {
+//!             Jwt::SignIn(_) => Some(Claims { role: "reader".to_owned() }),
+//!             Jwt::Update(it) => Some(it.claims),
+//!             Jwt::Read(it) => Some(it.claims),
+//!         })
+//!     })
+//!     .build()?;
+//! let app: Router = Router::new()
+//!     .route("/", get(home))
+//!     .route("/role", get(role))
+//!     .merge(auth.routes())
+//!     .layer(auth.layer())
+//!     .with_state(auth);
+//! # Ok(()) }
+//! ```
+//!
+//! A handler that wants other claims than the application keeps does not compile:
+//!
+//! ```compile_fail,E0308
+//! # use axum::{Router, routing::get};
+//! # use hallpass::{Auth, Jwt};
+//! # use hallpass_axum::{AuthExt, Session};
+//! # use serde::{Deserialize, Serialize};
+//! #[derive(Serialize, Deserialize)]
+//! struct Claims { role: String }
+//! #[derive(Serialize, Deserialize)]
+//! struct Other { colour: String }
+//!
+//! async fn colour(session: Session<Other>) -> String { session.claims.colour.clone() }
+//!
+//! # fn main() -> Result<(), hallpass::ConfigError> {
+//! let auth: Auth<Claims> = Auth::builder()
+//!     .provider(hallpass::providers::GITHUB.client("id", "secret"))
+//!     .jwt(async |_: Jwt<Claims>, _| Ok(None))
+//!     .build()?;
+//! let app: Router = Router::new().route("/", get(colour)).with_state(auth);
+//! # Ok(()) }
+//! ```
+
+mod guard;
+mod layer;
+mod routes;
+mod session;
+
+pub use guard::{RequireSession, RequireSessionService};
+pub use layer::{SessionLayer, SessionService};
+pub use routes::{AuthExt, ConfigErrorExt};
+pub use session::{Session, SessionRejection};

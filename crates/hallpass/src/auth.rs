@@ -1,0 +1,165 @@
+//! What an application holds: the whole of Hallpass, with the types of its session.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::builder::Builder;
+use crate::core::{self, Core};
+use crate::error::{Error, ErrorKind};
+use crate::hooks::{self, NoClaims, SessionUser};
+use crate::redirect;
+use crate::request::RequestInfo;
+use crate::session::{Session, Source, Trigger};
+use crate::verify::Site;
+use crate::{cookie::Cookies, respond};
+
+/// Hallpass, configured. Cheap to clone.
+///
+/// `C` is what the application keeps with a session. Handing an `Auth<C>` to code that wants sessions with
+/// other claims does not compile.
+///
+/// ```
+/// use hallpass::{Auth, Credentials, Field, User};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
+/// let auth = Auth::builder()
+///     .secret("a text of at least 32 characters, at random")
+///     .credentials(form, async |input, _| {
+///         Ok((input.text("password") == Some("open sesame")).then(|| User::new("1").with_name("Ali Baba")))
+///     })
+///     .build()?;
+/// let request = http::Request::get("/api/auth/session").header("host", "localhost").body(Default::default())?;
+/// assert_eq!(auth.handle(request).await.body().as_ref(), b"null");
+/// # Ok(()) }
+/// ```
+pub struct Auth<C = NoClaims> {
+    core: Arc<Core>,
+    claims: PhantomData<fn() -> C>,
+}
+
+impl Auth {
+    /// Starts a configuration.
+    pub fn builder() -> Builder {
+        Builder::new(())
+    }
+
+    /// Starts a configuration whose callbacks get `state` as their second argument.
+    pub fn builder_with<S: Clone + Send + Sync + 'static>(state: S) -> Builder<S> {
+        Builder::new(state)
+    }
+}
+
+impl<C> Auth<C> {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core: Arc::new(core), claims: PhantomData }
+    }
+
+    /// The engine, for shells.
+    pub fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// Path below which all addresses are: `/api/auth`.
+    pub fn base_path(&self) -> &str {
+        self.core.base_path()
+    }
+
+    /// Answers a request to one of Hallpass' own addresses.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.core.handle(request).await
+    }
+
+    /// Where to send a browser that must sign in first: the sign-in page, with the way back.
+    pub fn sign_in_url(&self, callback_url: &str) -> String {
+        let own = self.core.config().and_then(|config| config.paths.sign_in.as_deref());
+        let built_in = format!("{}/signin", self.core.base_path());
+        redirect::with_query(own.unwrap_or(&built_in), &[("callbackUrl", callback_url)])
+    }
+}
+
+impl<C: Serialize + DeserializeOwned> Auth<C> {
+    /// The session of a request, for any code that has one; `None` when nobody is signed in.
+    ///
+    /// The `jwt` callback runs. Cookies are not renewed: a shell does that, through [`Auth::read`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when that cannot be decided now. Treat it as neither signed in nor out: 503.
+    pub async fn session(&self, parts: &Parts) -> Result<Option<Session<C>>, Error> {
+        Ok(self.read(parts).await?.session)
+    }
+
+    /// The session of a request, and the cookies that must reach its answer.
+    ///
+    /// # Errors
+    /// As [`Auth::session`].
+    pub async fn read(&self, parts: &Parts) -> Result<SessionRead<C>, Error> {
+        let Some(config) = self.core.config() else {
+            return Err(Error::new(ErrorKind::Unavailable, "the configuration is wrong"));
+        };
+        let info = Arc::new(RequestInfo::new(parts.method.clone(), &parts.uri, parts.headers.clone()));
+        // A host that nobody trusts gets no session, and so does a request without one.
+        let Ok(site) = Site::of(&info, config) else { return Ok(SessionRead::nobody()) };
+        let cookies = Cookies::parse(info.headers());
+        let source =
+            Source { config, info: &info, cookies: &cookies, secure: site.secure, now: config.clock.now() };
+        let opened = source.open(Trigger::Read).await?;
+        let mut headers = HeaderMap::new();
+        let Some(live) = opened.live else {
+            respond::set_cookies(&mut headers, &opened.cookies);
+            return Ok(SessionRead { session: None, headers });
+        };
+        match hooks::parse_claims(&live.token) {
+            Ok(claims) => {
+                respond::set_cookies(&mut headers, &opened.cookies);
+                let user = SessionUser::of(&live.token);
+                Ok(SessionRead { session: Some(Session { user, expires: live.expires, claims }), headers })
+            }
+            Err(error) => {
+                let error = Error::caused_by(ErrorKind::JwtSession, "the claims of this session no longer fit", error);
+                core::report(&config.hooks, &error, Some(&info));
+                respond::set_cookies(&mut headers, &source.clear());
+                Ok(SessionRead { session: None, headers })
+            }
+        }
+    }
+}
+
+/// A session that was read, and the cookies that renew or remove it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SessionRead<C> {
+    /// The session, if somebody is signed in.
+    pub session: Option<Session<C>>,
+    headers: HeaderMap,
+}
+
+impl<C> SessionRead<C> {
+    fn nobody() -> Self {
+        Self { session: None, headers: HeaderMap::new() }
+    }
+
+    /// Values of `Set-Cookie` for the answer.
+    pub fn set_cookies(&self) -> impl Iterator<Item = &HeaderValue> {
+        self.headers.values()
+    }
+}
+
+impl<C> Clone for Auth<C> {
+    fn clone(&self) -> Self {
+        Self { core: Arc::clone(&self.core), claims: PhantomData }
+    }
+}
+
+impl<C> fmt::Debug for Auth<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("base_path", &self.base_path()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,361 @@
+//! Everything that an application configures, in one place; checked once, in [`Builder::build`].
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::auth::Auth;
+use crate::clock::Clock;
+use crate::config::{Compat, ConfigError, Environment, Forwarded, PagePaths, ProviderEntry, Settings};
+use crate::cookie::{CookieKind, CookieOptions};
+use crate::core::Core;
+use crate::credentials::Credentials;
+use crate::email::Email;
+use crate::error::{BoxError, Error};
+use crate::hooks::{
+    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent, SessionUser,
+    SignIn, Token,
+};
+use crate::http::HttpClient;
+use crate::pages::{TemplateName, Theme};
+use crate::providers::Provider;
+use crate::random::Random;
+use crate::request::RequestInfo;
+use crate::store::{DynStore, Store};
+use crate::{Secret, User};
+
+/// Configures Hallpass.
+///
+/// `S` is the application's state, which callbacks get as their second argument: anything that is cheap to
+/// clone. `C` is what the application keeps with a session: the type that its `jwt` callback returns.
+#[must_use]
+pub struct Builder<S = (), C = NoClaims> {
+    state: S,
+    settings: Settings,
+    claims: PhantomData<fn() -> C>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
+    pub(crate) fn new(state: S) -> Self {
+        Self { state, settings: Settings::default(), claims: PhantomData }
+    }
+
+    /// The `jwt` callback: what a session keeps. It runs at sign-in, at updates and whenever a session is read,
+    /// and returns the claims, or `None` to end the session. Its types become those of the whole [`Auth`].
+    ///
+    /// Register it before [`session`](Builder::session), which uses its claims.
+    ///
+    /// ```
+    /// use hallpass::{Auth, Jwt};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Claims { role: String }
+    ///
+    /// let builder = Auth::builder().jwt(async |event: Jwt<Claims>, _| {
+    ///     Ok(match event {
+    ///         Jwt::SignIn(_) => Some(Claims { role: "reader".to_owned() }),
+    ///         Jwt::Update(it) => Some(it.claims),
+    ///         Jwt::Read(it) => Some(it.claims),
+    ///     })
+    /// });
+    /// ```
+    pub fn jwt<C, U, R, F, Fut>(mut self, callback: F) -> Builder<S, C>
+    where
+        C: Serialize + DeserializeOwned + Send + 'static,
+        U: DeserializeOwned + Send + 'static,
+        R: Into<JwtDecision<C>> + Send + 'static,
+        F: Fn(Jwt<C, U>, S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, BoxError>> + Send + 'static,
+    {
+        let state = self.state.clone();
+        self.settings.hooks.jwt = Some(Arc::new(move |raw| {
+            let before = Arc::clone(&raw.token);
+            let answer = raw.typed().map(|event| callback(event, state.clone()));
+            Box::pin(async move { hooks::payload(&before, answer?.await?.into()) })
+        }));
+        Builder { state: self.state, settings: self.settings, claims: PhantomData }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 'static> Builder<S, C> {
+    /// The `session` callback: what the browser may see. It runs whenever a session is shown and returns the
+    /// whole body of `GET /session` except `expires`; nothing else leaves the server. `None` shows nobody.
+    ///
+    /// Without it the browser sees name, e-mail and image.
+    pub fn session<V, F, Fut>(mut self, callback: F) -> Self
+    where
+        V: Serialize + Send + 'static,
+        F: Fn(SessionEvent<C>, S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<V, BoxError>> + Send + 'static,
+    {
+        let state = self.state.clone();
+        self.settings.hooks.session = Some(Arc::new(move |raw| {
+            let answer = hooks::parse_claims(&raw.token).map(|claims| {
+                let event = SessionEvent {
+                    user: SessionUser::of(&raw.token),
+                    claims,
+                    expires: raw.expires,
+                    token: Token::new(raw.token),
+                    request: raw.request,
+                };
+                callback(event, state.clone())
+            });
+            Box::pin(async move { Ok(serde_json::to_value(answer?.await?)?) })
+        }));
+        self
+    }
+
+    /// The `sign_in` callback: who may sign in. Default: everybody whom a provider vouches for.
+    pub fn sign_in<D, F, Fut>(mut self, callback: F) -> Self
+    where
+        D: Into<Decision> + Send + 'static,
+        F: Fn(SignIn, S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<D, BoxError>> + Send + 'static,
+    {
+        let state = self.state.clone();
+        self.settings.hooks.sign_in = Some(Arc::new(move |event| {
+            let answer = callback(event, state.clone());
+            Box::pin(async move { Ok(answer.await?.into()) })
+        }));
+        self
+    }
+
+    /// The `redirect` callback: where the browser may be sent after sign-in and sign-out. Default: paths of
+    /// the site, and addresses on it.
+    pub fn redirect<F, Fut>(mut self, callback: F) -> Self
+    where
+        F: Fn(Redirect, S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<String, BoxError>> + Send + 'static,
+    {
+        let state = self.state.clone();
+        self.settings.hooks.redirect = Some(Arc::new(move |event| Box::pin(callback(event, state.clone()))));
+        self
+    }
+
+    /// Called after something happened. A failure is reported and changes nothing.
+    pub fn on_event<F, Fut>(mut self, callback: F) -> Self
+    where
+        F: Fn(Event, S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let state = self.state.clone();
+        self.settings.hooks.event = Some(Arc::new(move |event| Box::pin(callback(event, state.clone()))));
+        self
+    }
+
+    /// Sees every error, with the request where it was understood. Errors go to `tracing` in any case.
+    pub fn on_error(mut self, callback: impl Fn(&Error, Option<&RequestInfo>) + Send + Sync + 'static) -> Self {
+        self.settings.hooks.error = Some(Arc::new(callback));
+        self
+    }
+
+    /// Adds an OAuth 2 or OpenID Connect provider: one of the catalogue, or your own.
+    ///
+    /// ```
+    /// use hallpass::{Auth, providers::GITHUB};
+    ///
+    /// let builder = Auth::builder().provider(GITHUB.client("client id", "client secret"));
+    /// // Or from AUTH_GITHUB_ID and AUTH_GITHUB_SECRET:
+    /// let builder = Auth::builder().provider(GITHUB);
+    /// ```
+    pub fn provider(mut self, provider: impl Into<Provider>) -> Self {
+        self.settings.providers.push(ProviderEntry::OAuth(Arc::new(provider.into())));
+        self
+    }
+
+    /// Adds a form of the application. `authorize` returns the user, or `None` when the credentials are wrong;
+    /// [`Error::credentials`] refuses with a code that the sign-in page may tell.
+    pub fn credentials<F, Fut>(mut self, form: Credentials, authorize: F) -> Self
+    where
+        F: Fn(CredentialsInput, S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<User>, BoxError>> + Send + 'static,
+    {
+        let state = self.state.clone();
+        let authorize = Arc::new(move |input| -> hooks::HookFuture<_> { Box::pin(authorize(input, state.clone())) });
+        self.settings.providers.push(ProviderEntry::Credentials(form, authorize));
+        self
+    }
+
+    /// Adds sign-in by magic link. `send` mails the link. Needs a [`store`](Self::store).
+    pub fn email<F, Fut>(mut self, email: Email, send: F) -> Self
+    where
+        F: Fn(Mail, S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let state = self.state.clone();
+        let send = Arc::new(move |mail| -> hooks::HookFuture<_> { Box::pin(send(mail, state.clone())) });
+        self.settings.providers.push(ProviderEntry::Email(email, send));
+        self
+    }
+
+    /// Builds it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the configuration, at once, each with the setting that mends it.
+    pub fn build(self) -> Result<Auth<C>, ConfigError> {
+        self.settings.check().map(|config| Auth::new(Core::new(config)))
+    }
+}
+
+/// Settings.
+impl<S, C> Builder<S, C> {
+    /// The secret from which the keys of tokens and cookies come: at least 32 characters. Default: `AUTH_SECRET`.
+    pub fn secret(self, secret: impl Into<Secret>) -> Self {
+        self.secrets([secret])
+    }
+
+    /// Secrets, newest first: the first one seals, all of them open. To rotate, put a new one in front.
+    /// Default: `AUTH_SECRET_3`, `_2`, `_1`, `AUTH_SECRET`.
+    pub fn secrets(mut self, secrets: impl IntoIterator<Item = impl Into<Secret>>) -> Self {
+        self.settings.secrets = secrets.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The environment to read. Default: that of the process.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.settings.environment = Some(environment);
+        self
+    }
+
+    /// Public address of the site: `https://app.example.com`, perhaps with the base path. With it, no header of
+    /// a request can name another host. Default: `AUTH_URL`.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.settings.url = Some(url.into());
+        self
+    }
+
+    /// Path below which all addresses are. Default: the path of [`url`](Self::url), else `/api/auth`.
+    pub fn base_path(mut self, path: impl Into<String>) -> Self {
+        self.settings.base_path = Some(path.into());
+        self
+    }
+
+    /// Whether the `Host` header is believed, and `X-Forwarded-*` with it. True only behind a proxy that sets
+    /// them. Default: `AUTH_TRUST_HOST`; else true with a [`url`](Self::url); else only for loopback hosts.
+    pub fn trust_host(mut self, trust: bool) -> Self {
+        self.settings.trust_host = Some(trust);
+        self
+    }
+
+    /// Which forwarded headers count when the host is trusted. Default: scheme and host.
+    pub fn forwarded(mut self, forwarded: Forwarded) -> Self {
+        self.settings.forwarded = Some(forwarded);
+        self
+    }
+
+    /// Whether cookies are `Secure`, with the prefixes that go with it. Default: when the site is https.
+    pub fn use_secure_cookies(mut self, secure: bool) -> Self {
+        self.settings.secure_cookies = Some(secure);
+        self
+    }
+
+    /// Changes name or attributes of a cookie.
+    pub fn cookie(mut self, kind: CookieKind, options: CookieOptions) -> Self {
+        self.settings.cookies.push((kind, options));
+        self
+    }
+
+    /// Most bytes that the session may take in cookies. Default 16 KiB.
+    pub fn cookie_budget(mut self, bytes: usize) -> Self {
+        self.settings.cookie_budget = Some(bytes);
+        self
+    }
+
+    /// How long a session lives that nobody uses. Default 30 days.
+    pub fn session_max_age(mut self, max_age: Duration) -> Self {
+        self.settings.session_max_age = Some(max_age);
+        self
+    }
+
+    /// How old a session's token may get before a read renews it. Default 0: every read renews, as in Auth.js.
+    pub fn jwt_update_age(mut self, update_age: Duration) -> Self {
+        self.settings.jwt_update_age = Some(update_age);
+        self
+    }
+
+    /// Pages of the application, instead of the built-in ones.
+    pub fn pages(mut self, pages: PagePaths) -> Self {
+        self.settings.pages = pages;
+        self
+    }
+
+    /// Looks of the built-in pages.
+    pub fn theme(mut self, theme: Theme) -> Self {
+        self.settings.theme = theme;
+        self
+    }
+
+    /// Replaces a template of the built-in pages.
+    pub fn template(mut self, name: TemplateName, source: impl Into<String>) -> Self {
+        self.settings.templates.push((name, source.into()));
+        self
+    }
+
+    /// Where providers send the browser when this site has no stable address (previews of a branch): the base
+    /// path of a site with the same secret, which passes it on. Default: `AUTH_REDIRECT_PROXY_URL`.
+    pub fn redirect_proxy_url(mut self, url: impl Into<String>) -> Self {
+        self.settings.redirect_proxy_url = Some(url.into());
+        self
+    }
+
+    /// Keeps users, accounts and magic links. Without a store there are only sessions.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.settings.store = Some(Arc::new(store) as Arc<dyn DynStore>);
+        self
+    }
+
+    /// How other servers are asked. Default: the built-in client.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.settings.http = Some(Arc::new(client));
+        self
+    }
+
+    /// Where the time comes from. Default: the machine's clock.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Where random bytes come from. Default: the operating system.
+    pub fn random(mut self, random: impl Random) -> Self {
+        self.settings.random = Some(Arc::new(random));
+        self
+    }
+
+    /// Where to do as Auth.js does although Hallpass could do better.
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.settings.compat = compat;
+        self
+    }
+
+    /// Switches that take protection away. A reviewer greps for this word.
+    pub fn dangerous(self) -> Dangerous<S, C> {
+        Dangerous(self)
+    }
+}
+
+impl<S, C> fmt::Debug for Builder<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").finish_non_exhaustive()
+    }
+}
+
+/// Switches that take protection away.
+#[derive(Debug)]
+#[must_use]
+pub struct Dangerous<S, C>(Builder<S, C>);
+
+impl<S, C> Dangerous<S, C> {
+    /// Does not check CSRF tokens: any site can then sign visitors in and out. Only for a server that is behind
+    /// another one which checks.
+    pub fn skip_csrf_check(mut self) -> Builder<S, C> {
+        self.0.settings.skip_csrf_check = true;
+        self.0
+    }
+}
