@@ -22,7 +22,7 @@ pub enum Dialect {
 
 /// The keys of one cookie, ready for use.
 ///
-/// Deriving them takes tens of microseconds, so it is done once for each cookie name. They are wiped from memory
+/// Deriving them takes longer than opening a token, so it is done once for each cookie name. They are wiped from memory
 /// when dropped and never show in `Debug`.
 ///
 /// ```
