@@ -2,8 +2,11 @@
 
 pub mod clock;
 pub mod http;
-pub mod random;
+pub mod oauth;
+pub mod oidc;
 pub mod providers;
+pub mod random;
+mod relying_party;
 mod secret;
 
 pub use clock::Timestamp;
