@@ -257,6 +257,13 @@ impl Provider {
         }
     }
 
+    /// Whether an endpoint holds the placeholder.
+    pub(super) fn takes_placeholder(&self, name: &str) -> bool {
+        let Template { issuer, authorization, token, userinfo, follow_up } = &self.template;
+        let templates = [issuer, authorization, token, userinfo, follow_up];
+        templates.into_iter().flatten().any(|template| has_placeholder(template, name))
+    }
+
     /// Fills the placeholders of the endpoints again.
     fn filled(mut self) -> Self {
         let fill = |template: &Option<String>| template.as_deref().map(|url| fill(url, &self.placeholders));
@@ -428,3 +435,6 @@ fn next_placeholder(template: &str) -> Option<(&str, &str, &str)> {
 }
 
 const DEFAULT_OIDC_SCOPES: &[&str] = &["openid", "profile", "email"];
+
+#[cfg(test)]
+mod tests;

@@ -28,3 +28,6 @@ impl Provider {
         format!("AUTH_{}_{name}", self.id.to_ascii_uppercase().replace('-', "_"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,6 +144,9 @@ impl Provider {
             add(kind, format!("the placeholder {{{name}}} has no value: call .with({name:?}, …)"));
         }
         for (name, value) in &self.placeholders {
+            if !self.takes_placeholder(name) {
+                add(kind, format!("{{{name}}} stands in no address: take out .with({name:?}, …)"));
+            }
             let odd = |c: char| c.is_whitespace() || c.is_control() || "@?#\\{}".contains(c);
             if value.is_empty() || value.contains("//") || value.contains(odd) {
                 add(
@@ -162,7 +165,10 @@ impl Provider {
                 continue;
             }
             if let Err(why) = check_address(url) {
-                add(ProviderProblemKind::Address, format!("{url:?} {why}: mend .{method}(…)"));
+                add(
+                    ProviderProblemKind::Address,
+                    format!("the address in .{method}(…) {why}: mend it there"),
+                );
             }
         }
     }
@@ -268,3 +274,6 @@ const PROTOCOL_PARAMETERS: &[&str] = &[
     "request",
     "request_uri",
 ];
+
+#[cfg(test)]
+mod tests;
