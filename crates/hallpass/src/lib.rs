@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod http;
+pub mod pages;
 pub mod random;
 pub mod providers;
 mod secret;
