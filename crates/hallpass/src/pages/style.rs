@@ -66,10 +66,11 @@ pub(super) fn class(id: &str) -> String {
     format!("provider-{id}")
 }
 
-/// One scheme: its declarations, and the two colours of them that contrast is measured against.
+/// One scheme: its declarations, and the two of them that other colours are fitted to. Buttons are what is
+/// nearest to middle grey, so that what stands out from them stands out from the card as well.
 struct Palette {
     declarations: &'static str,
-    surface: Color,
+    button: Color,
     ink: Color,
 }
 
@@ -83,14 +84,17 @@ impl Palette {
         }
         for (class, brand) in brands {
             // A black logo is white on dark, not grey.
-            let shown = if brand.is_grey() && brand.contrast(self.surface) < 4.5 {
+            let shown = if brand.is_grey() && brand.contrast(self.button) < 4.5 {
                 self.ink
             } else {
-                brand.legible(self.surface, self.ink, 3.0)
+                brand.legible(self.button, self.ink, 3.0)
             };
             write_line(
                 &mut css,
-                format_args!(".{class} {{ --brand: {shown}; --on-brand: {} }}", shown.ink()),
+                format_args!(
+                    ".{class} {{ --brand: {shown}; --tile: {brand}; --on-tile: {} }}",
+                    brand.ink()
+                ),
             );
         }
         css
@@ -100,7 +104,7 @@ impl Palette {
         let text = button_text.unwrap_or_else(|| brand.ink());
         // Away from the text, so that pointing at a button never makes it harder to read.
         let pointed = brand.mix(text.ink(), 0.12);
-        let edge = brand.legible(self.surface, self.ink, 3.0);
+        let edge = brand.legible(self.button, self.ink, 3.0);
         write_line(
             css,
             format_args!(
@@ -124,13 +128,13 @@ const RULES: &str = include_str!("style.css");
 
 const LIGHT: Palette = Palette {
     declarations: include_str!("light.css"),
-    surface: Color::WHITE,
+    button: Color::WHITE,
     ink: Color::new(0x1c, 0x1c, 0x1a),
 };
 
 const DARK: Palette = Palette {
     declarations: include_str!("dark.css"),
-    surface: Color::new(0x1b, 0x1b, 0x1e),
+    button: Color::new(0x23, 0x23, 0x27),
     ink: Color::new(0xf3, 0xf3, 0xf1),
 };
 
