@@ -29,8 +29,9 @@ fn problems_of(path: &str, content: &str) -> Vec<String> {
         "Cargo.lock" => problems.extend(foreign_sources(content)),
         ".npmrc" => problems.extend(lines_with(&content.replace(" =", "="), "registry=")),
         "config.toml" if path.ends_with(".cargo/config.toml") => {
-            problems.extend(lines_with(content, "registr"));
-            problems.extend(lines_with(content, "[source"));
+            for setting in ["registry", "registries", "[source"] {
+                problems.extend(lines_with(content, setting));
+            }
         }
         _ => {}
     }
