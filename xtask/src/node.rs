@@ -1,0 +1,100 @@
+//! The end-to-end tests that are npm projects.
+
+use std::fs;
+use std::path::Path;
+
+use crate::command::{Failure, Outcome, missing, program, run};
+use crate::options::Options;
+use crate::workspace::Workspace;
+
+/// Session tokens that we make are read by the Auth.js libraries, and theirs by us.
+pub(crate) fn tokens(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    Options::parse(arguments, &[])?;
+    if let Some(ended) = unable(workspace, "e2e/tokens/tokens.mjs", false)? {
+        return Ok(ended);
+    }
+    build_binaries(workspace)?;
+    run_script(workspace, "e2e/tokens/tokens.mjs")
+}
+
+/// Writes every built-in page to `target/pages`, then opens them.
+pub(crate) fn pages(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    Options::parse(arguments, &[])?;
+    if let Some(ended) = unable(workspace, "e2e/pages/pages.mjs", true)? {
+        return Ok(ended);
+    }
+    let folder = workspace.target().join("pages");
+    let write = ["run", "--locked", "--quiet", "--package", "hallpass", "--example", "pages", "--"];
+    run(workspace.cargo(&write).arg(folder))?;
+    run_script(workspace, "e2e/pages/pages.mjs")
+}
+
+/// Every script of `e2e/browser`, in the order of their names.
+pub(crate) fn browser(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    Options::parse(arguments, &[])?;
+    if let Some(ended) = unable(workspace, BROWSER, true)? {
+        return Ok(ended);
+    }
+    build_binaries(workspace)?;
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(workspace.path(BROWSER))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "mjs") {
+            scripts.push(workspace.shown(&path));
+        }
+    }
+    scripts.sort();
+    if scripts.is_empty() {
+        return Err(Failure::new(format!("no script in {BROWSER}")));
+    }
+    for script in scripts {
+        run_script(workspace, &script)?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// How the step ends at once when its script, node or a browser is missing.
+fn unable(workspace: &Workspace, script: &str, in_a_browser: bool) -> Result<Option<Outcome>, Failure> {
+    if !workspace.exists(script) {
+        return Ok(Some(Outcome::Skipped(format!("{script} is not there"))));
+    }
+    if program("node").is_none() {
+        return missing("node").map(Some);
+    }
+    if in_a_browser && !Path::new(CHROMIUM).is_file() {
+        return missing(CHROMIUM).map(Some);
+    }
+    Ok(None)
+}
+
+fn build_binaries(workspace: &Workspace) -> Result<(), Failure> {
+    run(&mut workspace.cargo(&["build", "--locked", "--quiet", "--workspace", "--bins"]))
+}
+
+/// Runs a script in its folder, after installing what its project needs.
+fn run_script(workspace: &Workspace, script: &str) -> Result<Outcome, Failure> {
+    let path = workspace.path(script);
+    let folder = path.parent().unwrap_or_else(|| workspace.root());
+    install(workspace, folder)?;
+    let mut node = workspace.command("node", &[&path]);
+    run(node.current_dir(folder).env("HALLPASS_TARGET", workspace.target()))?;
+    Ok(Outcome::Passed)
+}
+
+/// `npm ci`, unless what is installed is newer than the lock file. A project without a lock file needs nothing.
+pub(crate) fn install(workspace: &Workspace, folder: &Path) -> Result<(), Failure> {
+    let lock = folder.join("package-lock.json");
+    if !lock.is_file() {
+        return Ok(());
+    }
+    // npm writes this one last.
+    let installed = folder.join("node_modules/.package-lock.json");
+    if installed.is_file() && fs::metadata(&installed)?.modified()? >= fs::metadata(&lock)?.modified()? {
+        return Ok(());
+    }
+    run(workspace.command("npm", &["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(folder))
+}
+
+const BROWSER: &str = "e2e/browser";
+
+const CHROMIUM: &str = "/usr/bin/chromium";

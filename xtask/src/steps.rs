@@ -1,0 +1,107 @@
+//! The steps, and running all of them.
+
+use std::time::{Duration, Instant};
+
+use crate::command::{Failure, Outcome};
+use crate::workspace::Workspace;
+use crate::{bench, conformance, deny, evil_op, fuzz, lockfiles, node, purity, rust, security_cases, typos};
+
+/// One thing that can fail.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// Whether `cargo xtask ci` runs it.
+    pub(crate) in_ci: bool,
+    pub(crate) run: fn(&Workspace, &[String]) -> Result<Outcome, Failure>,
+}
+
+impl Step {
+    const fn ci(
+        name: &'static str,
+        about: &'static str,
+        run: fn(&Workspace, &[String]) -> Result<Outcome, Failure>,
+    ) -> Self {
+        Self { name, about, in_ci: true, run }
+    }
+
+    const fn by_hand(
+        name: &'static str,
+        about: &'static str,
+        run: fn(&Workspace, &[String]) -> Result<Outcome, Failure>,
+    ) -> Self {
+        Self { name, about, in_ci: false, run }
+    }
+
+    /// The step with this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        STEPS.iter().find(|step| step.name == name)
+    }
+}
+
+/// Runs every step that CI runs, stops at the first failure, and prints what each took.
+pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
+    let started = Instant::now();
+    let mut rows = Vec::new();
+    let mut failure = None;
+    for step in STEPS.iter().filter(|step| step.in_ci) {
+        println!("\n=== {}", step.name);
+        let step_started = Instant::now();
+        let result = (step.run)(workspace, &[]);
+        let took = step_started.elapsed();
+        let verdict = match &result {
+            Ok(Outcome::Passed) => "ok".to_owned(),
+            Ok(Outcome::Skipped(why)) => format!("skipped: {why}"),
+            Err(_) => "FAILED".to_owned(),
+        };
+        println!("=== {}: {verdict}, {:.1} s", step.name, took.as_secs_f64());
+        rows.push((step.name, took, verdict));
+        if let Err(error) = result {
+            failure = Some(Failure::new(format!("step {}: {error}", step.name)));
+            break;
+        }
+    }
+    print_table(&rows, started.elapsed());
+    failure.map_or(Ok(()), Err)
+}
+
+fn print_table(rows: &[(&str, Duration, String)], total: Duration) {
+    println!();
+    for (name, took, verdict) in rows {
+        println!("{name:<16} {:>7.1} s  {verdict}", took.as_secs_f64());
+    }
+    println!("{:<16} {:>7.1} s", "all", total.as_secs_f64());
+}
+
+/// Quick ones first, then those that compile, then those that run what was compiled.
+pub(crate) const STEPS: &[Step] = &[
+    Step::ci("fmt", "rustfmt finds nothing to change", rust::fmt),
+    Step::ci(
+        "purity",
+        "the protocol ring does no input or output and imports nothing above it",
+        purity::step,
+    ),
+    Step::ci("lockfiles", "no lock file or text names a machine or a package mirror", lockfiles::step),
+    Step::ci("security-cases", "every security case names tests that exist", security_cases::step),
+    Step::ci("typos", "the spell checker finds nothing", typos::step),
+    Step::ci("deny", "dependencies: banned crates, licences, sources (deny.toml)", deny::step),
+    Step::ci("clippy", "clippy finds nothing, with all targets and features", rust::clippy),
+    Step::ci("doc", "rustdoc warns of nothing", rust::doc),
+    Step::ci("features", "each feature compiles alone, and none at all", rust::features),
+    Step::ci("examples", "the examples compile and stay short", rust::examples),
+    Step::ci(
+        "conformance",
+        "the recorded answers of Auth.js [--harness DIR] [--profile P] [--only TEXT]",
+        conformance::step,
+    ),
+    Step::ci(
+        "evil-op",
+        "a provider that misbehaves in 310 ways [--harness DIR] [--only REGEX]",
+        evil_op::step,
+    ),
+    Step::ci("tokens", "session tokens against the Auth.js libraries", node::tokens),
+    Step::ci("pages", "the built-in pages in a browser", node::pages),
+    Step::ci("browser", "whole flows in a browser", node::browser),
+    Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
+    Step::ci("bench", "the benchmarks run, shortly", bench::short),
+    Step::by_hand("long", "long fuzzing, full benchmarks", bench::long),
+];
