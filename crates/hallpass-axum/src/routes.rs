@@ -60,7 +60,8 @@ impl ConfigErrorExt for ConfigError {
 
 fn mount<S: Clone + Send + Sync + 'static>(core: Arc<Core>) -> Router<S> {
     let base = core.base_path().to_owned();
-    let handler = any(move |OriginalUri(uri): OriginalUri, request: Request| answer(Arc::clone(&core), uri, request));
+    let handler =
+        any(move |OriginalUri(uri): OriginalUri, request: Request| answer(Arc::clone(&core), uri, request));
     Router::new()
         .route(&base, handler.clone())
         .route(&format!("{base}/"), handler.clone())

@@ -123,10 +123,14 @@ fn opens_page(parts: &Parts) -> bool {
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         let (status, body) = match self {
-            Self::SignInFirst(page) => return ([(CACHE_CONTROL, "no-store")], Redirect::to(&page)).into_response(),
+            Self::SignInFirst(page) => {
+                return ([(CACHE_CONTROL, "no-store")], Redirect::to(&page)).into_response();
+            }
             Self::SignedOut => (StatusCode::UNAUTHORIZED, r#"{"message":"sign in first"}"#),
             Self::Forbidden => (StatusCode::FORBIDDEN, r#"{"message":"you may not do this"}"#),
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, r#"{"message":"try again in a moment"}"#),
+            Self::Unavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, r#"{"message":"try again in a moment"}"#)
+            }
         };
         let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
         let mut response = (status, headers, body).into_response();

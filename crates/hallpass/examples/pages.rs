@@ -23,12 +23,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     plain.sign_in("sign-in-with-error", &[name_and_password(), provider("google", "Google")], |page| {
         page.error = Some("CredentialsSignin");
     })?;
-    plain.sign_in("sign-in-with-unknown-error", &[magic_link()], |page| page.error = Some("<b>made up</b>"))?;
+    plain
+        .sign_in("sign-in-with-unknown-error", &[magic_link()], |page| page.error = Some("<b>made up</b>"))?;
     plain.sign_in("sign-in-one-provider", &[provider("google", "Google")], |_| {})?;
     plain.sign_in("sign-in-email", &[magic_link()], |page| page.email = "someone@example.com")?;
     plain.sign_in("sign-in-credentials", &[name_and_password()], |_| {})?;
     plain.sign_in("sign-in-same-fields-twice", &[name_and_password(), directory()], |_| {})?;
-    plain.sign_in("sign-in-long-names", &[long_name(), provider("x", "<script>alert(1)</script>")], |_| {})?;
+    plain.sign_in(
+        "sign-in-long-names",
+        &[long_name(), provider("x", "<script>alert(1)</script>")],
+        |_| {},
+    )?;
     plain.sign_in("sign-in-nothing", &[], |_| {})?;
     plain.rest()?;
     for code in error_codes() {
@@ -42,9 +47,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     themed.rest()?;
 
     let theme = Theme::new().title("Sunny").brand_color("#ffd60a").color_scheme(ColorScheme::Light);
-    Writer { folder, prefix: "yellow-", pages: Pages::new(&theme, BRANDS)? }.sign_in("sign-in", &many, |_| {})?;
+    Writer { folder, prefix: "yellow-", pages: Pages::new(&theme, BRANDS)? }.sign_in(
+        "sign-in",
+        &many,
+        |_| {},
+    )?;
     let theme = Theme::new().title("Midnight").brand_color("#0b1533").color_scheme(ColorScheme::Dark);
-    Writer { folder, prefix: "navy-", pages: Pages::new(&theme, BRANDS)? }.sign_in("sign-in", &many, |_| {})?;
+    Writer { folder, prefix: "navy-", pages: Pages::new(&theme, BRANDS)? }.sign_in(
+        "sign-in",
+        &many,
+        |_| {},
+    )?;
     Ok(())
 }
 
@@ -118,8 +131,10 @@ fn magic_link() -> SignInOption {
 }
 
 fn name_and_password() -> SignInOption {
-    let fields =
-        vec![Field::new("username").label("Username"), Field::new("password").label("Password").kind("password")];
+    let fields = vec![
+        Field::new("username").label("Username"),
+        Field::new("password").label("Password").kind("password"),
+    ];
     SignInOption::credentials("credentials", "Credentials", "/callback/credentials", fields)
 }
 

@@ -123,7 +123,11 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
                 Ok(SessionRead { session: Some(Session { user, expires: live.expires, claims }), headers })
             }
             Err(error) => {
-                let error = Error::caused_by(ErrorKind::JwtSession, "the claims of this session no longer fit", error);
+                let error = Error::caused_by(
+                    ErrorKind::JwtSession,
+                    "the claims of this session no longer fit",
+                    error,
+                );
                 core::report(&config.hooks, &error, Some(&info));
                 respond::set_cookies(&mut headers, &source.clear());
                 Ok(SessionRead { session: None, headers })

@@ -18,8 +18,8 @@ use crate::credentials::Credentials;
 use crate::email::Email;
 use crate::error::{BoxError, Error};
 use crate::hooks::{
-    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent, SessionUser,
-    SignIn, Token,
+    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent,
+    SessionUser, SignIn, Token,
 };
 use crate::http::HttpClient;
 use crate::pages::{TemplateName, Theme};
@@ -150,7 +150,10 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
     }
 
     /// Sees every error, with the request where it was understood. Errors go to `tracing` in any case.
-    pub fn on_error(mut self, callback: impl Fn(&Error, Option<&RequestInfo>) + Send + Sync + 'static) -> Self {
+    pub fn on_error(
+        mut self,
+        callback: impl Fn(&Error, Option<&RequestInfo>) + Send + Sync + 'static,
+    ) -> Self {
         self.settings.hooks.error = Some(Arc::new(callback));
         self
     }
@@ -177,7 +180,8 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         Fut: Future<Output = Result<Option<User>, BoxError>> + Send + 'static,
     {
         let state = self.state.clone();
-        let authorize = Arc::new(move |input| -> hooks::HookFuture<_> { Box::pin(authorize(input, state.clone())) });
+        let authorize =
+            Arc::new(move |input| -> hooks::HookFuture<_> { Box::pin(authorize(input, state.clone())) });
         self.settings.providers.push(ProviderEntry::Credentials(form, authorize));
         self
     }

@@ -12,12 +12,12 @@ use crate::credentials::Credentials;
 use crate::email::Email;
 use crate::error::ErrorKind;
 use crate::hooks::{CredentialsInput, Hook, Hooks, Mail};
+use crate::jose::TokenKeys;
 use crate::pages::{Pages, TemplateName, Theme};
 use crate::providers::{Provider, ProviderKind};
 use crate::random::Random;
 use crate::relying_party::RelyingParty;
 use crate::store::DynStore;
-use crate::jose::TokenKeys;
 use crate::{AccountKind, Secret, User};
 
 mod check;

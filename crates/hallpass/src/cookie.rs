@@ -9,8 +9,8 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::{Secret, Timestamp};
 use crate::jose::{Dialect, TokenKeys};
+use crate::{Secret, Timestamp};
 
 pub use cookie::SameSite;
 
@@ -134,7 +134,8 @@ pub(crate) struct CookieSet(Vec<CookieSpec>);
 impl CookieSet {
     pub(crate) fn new(options: &[(CookieKind, CookieOptions)], secure: bool, secrets: &[Secret]) -> Self {
         let specs = CookieKind::ALL.into_iter().map(|kind| {
-            let own = options.iter().rev().find(|(other, _)| *other == kind).map(|(_, options)| options.clone());
+            let own =
+                options.iter().rev().find(|(other, _)| *other == kind).map(|(_, options)| options.clone());
             let own = own.unwrap_or_default();
             let name = own.name.unwrap_or_else(|| kind.default_name(secure));
             let keys = kind.is_sealed().then(|| Arc::new(TokenKeys::derive(Dialect::V5, secrets, &name)));
@@ -182,7 +183,12 @@ impl CookieSpec {
     }
 
     /// The session in as many cookies as it needs; what was there before and is not written again is removed.
-    pub(crate) fn set_in_pieces(&self, value: String, expires: Timestamp, before: &Pieces) -> Vec<CookieChange> {
+    pub(crate) fn set_in_pieces(
+        &self,
+        value: String,
+        expires: Timestamp,
+        before: &Pieces,
+    ) -> Vec<CookieChange> {
         let mut changes = Vec::new();
         if value.len() <= PIECE {
             changes.push(CookieChange { expires: Some(expires), ..self.set(value) });
@@ -194,7 +200,8 @@ impl CookieSpec {
                 changes.push(CookieChange { name, expires: Some(expires), ..self.set(piece) });
             }
         }
-        let left_over = before.names.iter().filter(|name| !changes.iter().any(|change| change.name == **name));
+        let left_over =
+            before.names.iter().filter(|name| !changes.iter().any(|change| change.name == **name));
         let removals: Vec<_> = left_over.map(|name| self.clear_named(name)).collect();
         changes.extend(removals);
         changes

@@ -52,7 +52,8 @@ struct Broken {
 impl Core {
     pub(crate) fn new(config: Config) -> Self {
         // An entry must outlive the cookies it stands for.
-        let used_checks = Cache::builder().max_capacity(100_000).time_to_live(SIGN_IN + Duration::from_secs(60)).build();
+        let used_checks =
+            Cache::builder().max_capacity(100_000).time_to_live(SIGN_IN + Duration::from_secs(60)).build();
         Self(State::Ready(Box::new(Ready { config, used_checks })))
     }
 
@@ -120,7 +121,9 @@ impl Ready {
         let info = Arc::clone(&inbound.info);
         let site = match Site::of(&info, config) {
             Ok(site) => site,
-            Err(error) if error.kind() == ErrorKind::UntrustedHost => return self.misconfigured(&inbound, &error),
+            Err(error) if error.kind() == ErrorKind::UntrustedHost => {
+                return self.misconfigured(&inbound, &error);
+            }
             Err(error) => return bad_request(&config.hooks, &error),
         };
         if let Some(asked) = info.query("callbackUrl")
@@ -129,7 +132,8 @@ impl Ready {
         {
             return self.refused(&inbound, &site, &redirect::not_an_address());
         }
-        let asked = Asked { action: inbound.action, is_post: inbound.is_post(), as_json: inbound.return_redirect };
+        let asked =
+            Asked { action: inbound.action, is_post: inbound.is_post(), as_json: inbound.return_redirect };
         match self.answer(inbound, site.clone()).await {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -173,7 +177,10 @@ impl Ready {
         if kind == ErrorKind::CredentialsSignin {
             parameters.push(("code", error.code()));
         }
-        Outcome::new(Body::ErrorRedirect { to: redirect::with_query(&page, &parameters), as_json: asked.as_json })
+        Outcome::new(Body::ErrorRedirect {
+            to: redirect::with_query(&page, &parameters),
+            as_json: asked.as_json,
+        })
     }
 
     /// A request that no configuration could answer.
@@ -238,13 +245,17 @@ struct Asked {
 fn misconfigured(inbound: &Inbound, error_page_path: Option<&str>, pages: Option<&Pages>) -> Outcome {
     let code = ErrorKind::Configuration.public_code();
     let (false, true, Some(pages)) = (inbound.is_post(), inbound.action.is_page(), pages) else {
-        return message(StatusCode::INTERNAL_SERVER_ERROR, "there is a problem with the server's configuration");
+        return message(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "there is a problem with the server's configuration",
+        );
     };
     // The application's own error page sends people back here with its address: show ours then, or they go in circles.
     let loops = |own: &&str| inbound.info.query("callbackUrl").is_some_and(|url| url.starts_with(*own));
     match error_page_path.filter(|own| !loops(own)) {
         Some(own) => {
-            let own = Site::claimed(&inbound.info).map_or_else(|| own.to_owned(), |site| absolute(&site, own));
+            let own =
+                Site::claimed(&inbound.info).map_or_else(|| own.to_owned(), |site| absolute(&site, own));
             let to = redirect::with_query(&own, &[("error", code)]);
             Outcome::new(Body::ErrorRedirect { to, as_json: false })
         }
@@ -278,7 +289,10 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
     let source = std::error::Error::source(error).map(ToString::to_string);
     let path = request.map(RequestInfo::path);
     match error.kind() {
-        ErrorKind::UnknownAction | ErrorKind::MissingCsrf | ErrorKind::CredentialsSignin | ErrorKind::AccessDenied => {
+        ErrorKind::UnknownAction
+        | ErrorKind::MissingCsrf
+        | ErrorKind::CredentialsSignin
+        | ErrorKind::AccessDenied => {
             tracing::info!(kind = error.kind().name(), path, cause = source, "{error}");
         }
         _ => tracing::warn!(kind = error.kind().name(), path, cause = source, "{error}"),

@@ -70,7 +70,10 @@ fn is_single(address: &str) -> bool {
     let Some((local, domain)) = address.split_once('@') else { return false };
     let plain = |text: &str| !text.is_empty() && !text.chars().any(is_refused);
     // What normalization would turn into an `@` or a separator is one for the next program in line.
-    address.len() <= LONGEST && plain(local) && plain(domain) && address.nfkc().filter(|c| *c == '@').count() == 1
+    address.len() <= LONGEST
+        && plain(local)
+        && plain(domain)
+        && address.nfkc().filter(|c| *c == '@').count() == 1
 }
 
 fn is_refused(c: char) -> bool {

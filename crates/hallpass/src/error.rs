@@ -167,7 +167,10 @@ impl Error {
     /// assert_eq!(error.kind(), hallpass::ErrorKind::CredentialsSignin);
     /// ```
     pub fn credentials(code: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: Some(code.into()), ..Self::new(ErrorKind::CredentialsSignin, "the credentials were refused") }
+        Self {
+            code: Some(code.into()),
+            ..Self::new(ErrorKind::CredentialsSignin, "the credentials were refused")
+        }
     }
 
     /// What went wrong.
@@ -195,7 +198,11 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error").field("kind", &self.kind).field("message", &self.message).field("source", &self.source).finish()
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("source", &self.source)
+            .finish()
     }
 }
 

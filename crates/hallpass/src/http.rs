@@ -67,10 +67,17 @@ pub enum Reach {
 /// Stands in until the client is there.
 #[derive(Debug)]
 pub struct Client;
-impl Client { /// x
- pub fn new() -> Self { Self } }
+impl Client {
+    /// x
+    pub fn new() -> Self {
+        Self
+    }
+}
 impl HttpClient for Client {
-    fn send(&self, _: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+    fn send(
+        &self,
+        _: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
         Box::pin(async { Err(HttpError::TimedOut) })
     }
 }

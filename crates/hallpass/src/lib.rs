@@ -39,8 +39,8 @@ pub use credentials::Credentials;
 pub use email::Email;
 pub use error::{BoxError, Error, ErrorKind};
 pub use hooks::{
-    CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail, NoClaims, NoUpdate,
-    Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
+    CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail, NoClaims,
+    NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
 };
 pub use pages::{Field, Theme};
 pub use request::RequestInfo;

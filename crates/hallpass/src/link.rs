@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::User;
 use crate::core::{self, Ready};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::Event;
 use crate::request::RequestInfo;
 use crate::store::DynStore;
 use crate::user::Account;
-use crate::User;
 
 /// Whose session it becomes.
 pub(crate) struct Linked {
@@ -94,7 +94,12 @@ pub(crate) async fn by_email(
     Ok(Linked { user, is_new_user: true })
 }
 
-async fn create(ready: &Ready, store: &dyn DynStore, user: User, info: &Arc<RequestInfo>) -> Result<User, Error> {
+async fn create(
+    ready: &Ready,
+    store: &dyn DynStore,
+    user: User,
+    info: &Arc<RequestInfo>,
+) -> Result<User, Error> {
     let user = store.create_user(user).await?;
     core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
     Ok(user)
@@ -110,7 +115,8 @@ async fn link(
 ) -> Result<Linked, Error> {
     let kept = Account { tokens: kept_tokens(&account.tokens), ..account.clone() };
     store.link_account(Account { user_id: Some(user.id.clone()), ..kept.clone() }).await?;
-    core::notify(&ready.config, Event::LinkAccount { user: user.clone(), account: kept, profile }, info).await;
+    core::notify(&ready.config, Event::LinkAccount { user: user.clone(), account: kept, profile }, info)
+        .await;
     Ok(Linked { user, is_new_user: false })
 }
 
@@ -118,7 +124,11 @@ async fn link(
 fn kept_tokens(tokens: &Map<String, Value>) -> Map<String, Value> {
     const KEPT: [&str; 7] =
         ["access_token", "id_token", "refresh_token", "expires_at", "scope", "token_type", "session_state"];
-    tokens.iter().filter(|(name, _)| KEPT.contains(&name.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+    tokens
+        .iter()
+        .filter(|(name, _)| KEPT.contains(&name.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
 }
 
 fn not_linked(message: &'static str) -> Error {

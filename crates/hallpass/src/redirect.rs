@@ -14,7 +14,8 @@ pub(crate) async fn judge(config: &Config, asked: &str, origin: &str) -> Result<
     let Some(hook) = &config.hooks.redirect else { return same_origin(asked, origin) };
     let event = Redirect { url: asked.to_owned(), base_url: origin.to_owned() };
     let chosen = hooks::call(hook, event).await?;
-    let chosen = chosen.map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the redirect callback failed"))?;
+    let chosen = chosen
+        .map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the redirect callback failed"))?;
     header_safe(&chosen, origin).ok_or_else(not_an_address)
 }
 
@@ -61,7 +62,8 @@ pub(crate) fn with_query(page: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters);
     let separator = if page.contains('?') { '&' } else { '?' };
-    let (page, fragment) = page.split_once('#').map_or((page, None), |(page, fragment)| (page, Some(fragment)));
+    let (page, fragment) =
+        page.split_once('#').map_or((page, None), |(page, fragment)| (page, Some(fragment)));
     let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
     format!("{page}{separator}{}{fragment}", query.finish())
 }

@@ -173,7 +173,9 @@ fn parse_body(headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Value>, E
     }
     if is_form(content_type) {
         let fields = form_urlencoded::parse(body);
-        return Ok(fields.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect());
+        return Ok(fields
+            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+            .collect());
     }
     Ok(Map::new())
 }

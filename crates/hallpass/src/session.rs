@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::config::Config;
 use crate::cookie::{CookieChange, CookieKind, CookieSpec, Cookies, Pieces};
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::hooks::{self, Event, RawJwt, RawSession, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims};
+use crate::hooks::{
+    self, Event, RawJwt, RawSession, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims,
+};
 use crate::request::RequestInfo;
 use crate::{Timestamp, core};
 
@@ -73,7 +75,9 @@ impl Source<'_> {
             return Some(Err(Error::new(ErrorKind::JwtSession, "the session cookie is incomplete")));
         };
         let opened = self.spec().keys().open_claims(value, self.now);
-        Some(opened.map_err(|error| Error::caused_by(ErrorKind::JwtSession, "the session cookie does not open", error)))
+        Some(opened.map_err(|error| {
+            Error::caused_by(ErrorKind::JwtSession, "the session cookie does not open", error)
+        }))
     }
 
     /// Opens the session, lets the `jwt` callback extend or end it, and renews the cookie where that is due.
@@ -101,7 +105,11 @@ impl Source<'_> {
             Ok(Some(token)) => token,
             Ok(None) => return Ok(Opened { live: None, cookies: self.spec().clear_pieces(&pieces) }),
             Err(error) if error.is::<RefusedUpdate>() => {
-                return Err(Error::caused_by(ErrorKind::InvalidUpdate, "the update is not what the application takes", error));
+                return Err(Error::caused_by(
+                    ErrorKind::InvalidUpdate,
+                    "the update is not what the application takes",
+                    error,
+                ));
             }
             Err(error) => {
                 let message = if error.is::<StaleClaims>() {
@@ -118,7 +126,10 @@ impl Source<'_> {
             || issued.is_none_or(|issued| issued + update_age <= self.now)
             || !Arc::ptr_eq(&token, &before) && *token != *before;
         if !due && let Some(expires) = before.get("exp").and_then(Value::as_i64) {
-            return Ok(Opened { live: Some(Live { token, expires: Timestamp::from_seconds(expires) }), cookies: Vec::new() });
+            return Ok(Opened {
+                live: Some(Live { token, expires: Timestamp::from_seconds(expires) }),
+                cookies: Vec::new(),
+            });
         }
         let (cookies, expires) = self.start(&token, &pieces)?;
         Ok(Opened { live: Some(Live { token, expires }), cookies })
@@ -177,7 +188,8 @@ impl Source<'_> {
     ) -> Result<(Vec<CookieChange>, Timestamp), Error> {
         let mut random = [0; 32];
         self.config.random.fill(&mut random)?;
-        let [iv, id] = [random.first_chunk::<16>(), random.last_chunk::<16>()].map(|half| *half.unwrap_or(&[0; 16]));
+        let [iv, id] =
+            [random.first_chunk::<16>(), random.last_chunk::<16>()].map(|half| *half.unwrap_or(&[0; 16]));
         let expires = self.now + self.config.session_max_age;
         let mut claims = payload.clone();
         claims.insert("iat".to_owned(), self.now.seconds().into());
@@ -207,7 +219,9 @@ impl Source<'_> {
         let token = Arc::new(first_token(&signed_in));
         let trigger = RawTrigger::SignIn(Box::new(signed_in));
         let extended = extend(self.config, token, trigger, self.info).await?;
-        let extended = extended.map_err(|error| Error::from_callback(error, ErrorKind::CallbackRoute, "the jwt callback failed"))?;
+        let extended = extended.map_err(|error| {
+            Error::from_callback(error, ErrorKind::CallbackRoute, "the jwt callback failed")
+        })?;
         match extended {
             None => Ok(self.spec().clear_pieces(&pieces)),
             Some(token) => Ok(self.start(&token, &pieces)?.0),
@@ -225,8 +239,16 @@ fn first_token(signed_in: &SignedIn) -> Map<String, Value> {
     let user = &signed_in.user;
     // A picture can be a whole `data:` image; one that fills the cookie would lock the browser out.
     let image = user.image.as_ref().filter(|image| image.len() <= LONGEST_PICTURE);
-    let fields = [("name", user.name.as_ref()), ("email", user.email.as_ref()), ("picture", image), ("sub", Some(&user.id))];
-    fields.into_iter().filter_map(|(claim, text)| Some((claim.to_owned(), Value::String(text?.clone())))).collect()
+    let fields = [
+        ("name", user.name.as_ref()),
+        ("email", user.email.as_ref()),
+        ("picture", image),
+        ("sub", Some(&user.id)),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(claim, text)| Some((claim.to_owned(), Value::String(text?.clone()))))
+        .collect()
 }
 
 async fn extend(
@@ -251,7 +273,10 @@ async fn extend(
 /// Name, e-mail and image: Auth.js' default.
 fn public_user(token: &Map<String, Value>) -> Map<String, Value> {
     let fields = [("name", "name"), ("email", "email"), ("image", "picture")];
-    fields.into_iter().filter_map(|(shown, claim)| Some((shown.to_owned(), token.get(claim)?.clone()))).collect()
+    fields
+        .into_iter()
+        .filter_map(|(shown, claim)| Some((shown.to_owned(), token.get(claim)?.clone())))
+        .collect()
 }
 
 fn only_objects(body: Value) -> Result<Value, BoxError> {

@@ -35,12 +35,14 @@ impl Site {
             return Ok(Self { origin: origin.clone(), secure: origin.starts_with("https:") });
         }
         let headers = info.headers();
-        let forwards_host = config.trust_host == TrustHost::Any && config.forwarded == Forwarded::ProtoAndHost;
+        let forwards_host =
+            config.trust_host == TrustHost::Any && config.forwarded == Forwarded::ProtoAndHost;
         let forwarded_host = headers.get("x-forwarded-host").filter(|_| forwards_host);
         let host = forwarded_host.or_else(|| headers.get(HOST)).and_then(|value| value.to_str().ok());
         let host = host.unwrap_or_default();
         let authority = host.parse::<Authority>().ok().filter(|_| is_host(host));
-        let authority = authority.ok_or_else(|| Error::new(ErrorKind::UnknownAction, "the request names no host"))?;
+        let authority =
+            authority.ok_or_else(|| Error::new(ErrorKind::UnknownAction, "the request names no host"))?;
         if config.trust_host == TrustHost::Loopback && !is_loopback(authority.host()) {
             return Err(untrusted());
         }
@@ -72,12 +74,16 @@ fn untrusted() -> Error {
 fn is_host(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 255
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
 }
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.ends_with(".localhost") || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    bare == "localhost"
+        || bare.ends_with(".localhost")
+        || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 /// The scheme between browser and proxy; of a list the first, which the outermost proxy wrote.
@@ -100,7 +106,10 @@ impl Csrf {
         if self.verified {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::MissingCsrf, "the CSRF token is missing or wrong, or another site sent the request"))
+        Err(Error::new(
+            ErrorKind::MissingCsrf,
+            "the CSRF token is missing or wrong, or another site sent the request",
+        ))
     }
 }
 
@@ -136,7 +145,9 @@ impl<'c> Verified<'c> {
         let provider = match &inbound.provider {
             None => None,
             Some(id) => Some(
-                config.provider(id).ok_or_else(|| Error::new(ErrorKind::InvalidProvider, "no such provider"))?,
+                config
+                    .provider(id)
+                    .ok_or_else(|| Error::new(ErrorKind::InvalidProvider, "no such provider"))?,
             ),
         };
         let mut cookies = Vec::new();
@@ -190,7 +201,8 @@ pub(crate) fn proof(token: &str, secret: &Secret) -> String {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     #[expect(clippy::indexing_slicing, reason = "a nibble is below 16")]
     bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect()
 }

@@ -12,7 +12,9 @@ use crate::redirect;
 pub(super) async fn ask(config: &Config, event: SignIn, origin: &str) -> Result<Option<String>, Error> {
     let Some(hook) = &config.hooks.sign_in else { return Ok(None) };
     let answer = hooks::call(hook, event).await?;
-    match answer.map_err(|error| Error::from_callback(error, ErrorKind::AccessDenied, "the sign_in callback failed"))? {
+    match answer.map_err(|error| {
+        Error::from_callback(error, ErrorKind::AccessDenied, "the sign_in callback failed")
+    })? {
         Decision::Allow => Ok(None),
         Decision::Deny => Err(Error::new(ErrorKind::AccessDenied, "the sign_in callback refused")),
         Decision::Redirect(to) => redirect::judge(config, &to, origin).await.map(Some),

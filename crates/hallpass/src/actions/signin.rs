@@ -31,9 +31,10 @@ pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Err
     }
     let options: Vec<_> = config.providers.iter().filter_map(|entry| option(ready, request, entry)).collect();
     // The forms keep the spelling that was asked for, unless the redirect rules have put another place there.
-    let asked = info.query("callbackUrl").filter(|asked| asked.starts_with('/')).filter(|asked| {
-        request.callback_url.strip_prefix(request.site.origin.as_str()) == Some(*asked)
-    });
+    let asked = info
+        .query("callbackUrl")
+        .filter(|asked| asked.starts_with('/'))
+        .filter(|asked| request.callback_url.strip_prefix(request.site.origin.as_str()) == Some(*asked));
     let page = SignInPage {
         csrf_token: request.csrf.token.as_deref(),
         error,
@@ -42,7 +43,9 @@ pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Err
         options: &options,
     };
     let html = config.pages.sign_in(&page);
-    Ok(Outcome::page(html.map_err(|error| Error::caused_by(ErrorKind::Configuration, "the page failed", error))?))
+    Ok(Outcome::page(
+        html.map_err(|error| Error::caused_by(ErrorKind::Configuration, "the page failed", error))?,
+    ))
 }
 
 fn option(ready: &Ready, request: &Verified<'_>, entry: &ProviderEntry) -> Option<SignInOption> {
@@ -74,7 +77,8 @@ pub(super) async fn start(ready: &Ready, request: Verified<'_>) -> Result<Outcom
 async fn to_provider(ready: &Ready, request: &Verified<'_>, provider: &Provider) -> Result<Outcome, Error> {
     let config = &ready.config;
     let metadata = config.relying_party.metadata(provider).await;
-    let metadata = metadata.map_err(|error| Error::caused_by(ErrorKind::Configuration, "the provider cannot be asked", error))?;
+    let metadata = metadata
+        .map_err(|error| Error::caused_by(ErrorKind::Configuration, "the provider cannot be asked", error))?;
     let flow = Flow::of(ready, request, provider);
     let mut cookies = Vec::new();
     let mut seal = |kind: CookieKind, value: &str| -> Result<(), Error> {
@@ -120,7 +124,8 @@ async fn to_provider(ready: &Ready, request: &Verified<'_>, provider: &Provider)
             extra: request.inbound.info.query_pairs(),
         },
     );
-    let url = url.map_err(|error| Error::caused_by(ErrorKind::Configuration, "the provider cannot be asked", error))?;
+    let url = url
+        .map_err(|error| Error::caused_by(ErrorKind::Configuration, "the provider cannot be asked", error))?;
     let body = Body::Redirect { to: url.into(), as_json: request.inbound.return_redirect };
     Ok(Outcome::new(body).with_cookies(cookies))
 }

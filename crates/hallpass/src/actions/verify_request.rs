@@ -17,5 +17,7 @@ pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Err
     let site = request.site.origin.split_once("://").map_or("", |(_, host)| host);
     let page = VerifyRequestPage { site, back_url: &request.site.origin };
     let html = ready.config.pages.verify_request(&page);
-    Ok(Outcome::page(html.map_err(|error| Error::caused_by(ErrorKind::Configuration, "the page failed", error))?))
+    Ok(Outcome::page(
+        html.map_err(|error| Error::caused_by(ErrorKind::Configuration, "the page failed", error))?,
+    ))
 }

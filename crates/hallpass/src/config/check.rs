@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Config, ConfigError, Environment, Forwarded, Problem, ProviderEntry, Settings, TrustHost, origin_of};
+use super::{
+    Config, ConfigError, Environment, Forwarded, Problem, ProviderEntry, Settings, TrustHost, origin_of,
+};
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
 use crate::error::ErrorKind;
@@ -89,7 +91,8 @@ impl Settings {
         self.redirect_proxy_url = proxy.or_else(|| variable("AUTH_REDIRECT_PROXY_URL"));
         for entry in &mut self.providers {
             if let ProviderEntry::OAuth(provider) = entry {
-                Arc::make_mut(provider).fill_from_environment(&|name| environment.get(name).map(str::to_owned));
+                Arc::make_mut(provider)
+                    .fill_from_environment(&|name| environment.get(name).map(str::to_owned));
             }
         }
     }
@@ -125,7 +128,10 @@ impl Problems {
         match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Some(url),
             _ => {
-                self.add(ErrorKind::Configuration, format!("`url` (AUTH_URL) is not an http address: {text:?}"));
+                self.add(
+                    ErrorKind::Configuration,
+                    format!("`url` (AUTH_URL) is not an http address: {text:?}"),
+                );
                 None
             }
         }
@@ -133,7 +139,8 @@ impl Problems {
 
     fn base_path(&mut self, settings: &Settings, url: Option<&Url>) -> String {
         let from_url = url.map(|url| url.path().trim_end_matches('/')).filter(|path| !path.is_empty());
-        let path = settings.base_path.as_deref().or(from_url).unwrap_or(DEFAULT_BASE_PATH).trim_end_matches('/');
+        let path =
+            settings.base_path.as_deref().or(from_url).unwrap_or(DEFAULT_BASE_PATH).trim_end_matches('/');
         let clean = path.starts_with('/') && !path.contains("//") && path.bytes().all(is_path_byte);
         if !clean {
             self.add(
@@ -146,12 +153,18 @@ impl Problems {
 
     fn providers(&mut self, settings: &Settings) {
         if settings.providers.is_empty() {
-            self.add(ErrorKind::Configuration, "there is no way to sign in: call `provider`, `credentials` or `email`");
+            self.add(
+                ErrorKind::Configuration,
+                "there is no way to sign in: call `provider`, `credentials` or `email`",
+            );
         }
         for (index, entry) in settings.providers.iter().enumerate() {
             let id = entry.id();
             if settings.providers.iter().take(index).any(|other| other.id() == id) {
-                self.add(ErrorKind::Configuration, format!("two providers have the id {id:?}: give one another id"));
+                self.add(
+                    ErrorKind::Configuration,
+                    format!("two providers have the id {id:?}: give one another id"),
+                );
             }
             match entry {
                 ProviderEntry::OAuth(provider) => {
@@ -228,10 +241,12 @@ impl Problems {
                 brands.push((provider.id(), brand));
             }
         }
-        let pages = settings.templates.iter().try_fold(
-            Pages::new(&settings.theme, &brands),
-            |pages, (name, source)| Ok(pages.and_then(|pages| pages.with_template(*name, source.clone()))),
-        );
+        let pages = settings
+            .templates
+            .iter()
+            .try_fold(Pages::new(&settings.theme, &brands), |pages, (name, source)| {
+                Ok(pages.and_then(|pages| pages.with_template(*name, source.clone())))
+            });
         match pages.and_then(|pages| pages) {
             Ok(pages) => Some(pages),
             Err(error) => {

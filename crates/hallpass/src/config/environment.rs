@@ -24,7 +24,11 @@ impl Environment {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the process' environment")]
     pub fn of_process() -> Self {
         // Variables that are not UTF-8 are not ours.
-        Self(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect())
+        Self(
+            std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
     }
 
     /// A variable that is set and not empty.
@@ -36,7 +40,11 @@ impl Environment {
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let names = ["AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1", "AUTH_SECRET"];
         let secrets: Vec<_> = names.iter().filter_map(|name| self.get(name)).map(Secret::from).collect();
-        if secrets.is_empty() { self.get("NEXTAUTH_SECRET").map(Secret::from).into_iter().collect() } else { secrets }
+        if secrets.is_empty() {
+            self.get("NEXTAUTH_SECRET").map(Secret::from).into_iter().collect()
+        } else {
+            secrets
+        }
     }
 
     /// `AUTH_TRUST_HOST`, read as people mean it: `false`, `0` and `no` do not trust.

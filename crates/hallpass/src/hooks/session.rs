@@ -70,7 +70,10 @@ impl SessionUser {
 
 /// Name, e-mail and image: what the browser sees of a user by default, and what to start a `View` from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_structs, reason = "it is spread into the views of applications: `..it.user.public()`")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "it is spread into the views of applications: `..it.user.public()`"
+)]
 pub struct ViewUser {
     /// Display name.
     #[serde(skip_serializing_if = "Option::is_none")]

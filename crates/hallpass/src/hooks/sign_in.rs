@@ -128,6 +128,9 @@ pub struct Mail {
 
 impl fmt::Debug for Mail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mail").field("provider", &self.provider).field("expires", &self.expires).finish_non_exhaustive()
+        f.debug_struct("Mail")
+            .field("provider", &self.provider)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
     }
 }

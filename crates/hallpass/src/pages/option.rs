@@ -82,9 +82,19 @@ pub struct Field {
 }
 
 impl Field {
-    /// A text field.
+    /// A line of text.
+    pub fn text(name: impl Into<String>) -> Self {
+        Self::new(name).kind("text")
+    }
+
+    /// A field of the default kind, `text`.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
+    }
+
+    /// A password.
+    pub fn password(name: impl Into<String>) -> Self {
+        Self::new(name).kind("password")
     }
 
     /// Sets [`label`](Self::label).

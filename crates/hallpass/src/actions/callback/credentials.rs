@@ -22,7 +22,8 @@ pub(super) async fn run(
     let info = &request.inbound.info;
     let input = CredentialsInput { fields: request.inbound.body.clone(), request: Arc::clone(info) };
     let user = hooks::call(authorize, input.clone()).await?;
-    let user = user.map_err(|error| Error::from_callback(error, ErrorKind::CallbackRoute, "authorize failed"))?;
+    let user =
+        user.map_err(|error| Error::from_callback(error, ErrorKind::CallbackRoute, "authorize failed"))?;
     let user = user.ok_or_else(|| Error::credentials("credentials"))?;
     let user = if user.id.is_empty() { User { id: ready.new_id()?, ..user } } else { user };
     let account = Account::new(provider, AccountKind::Credentials, &user.id);
@@ -37,7 +38,8 @@ pub(super) async fn run(
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
         return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
     }
-    let signed_in = SignedIn { user: user.clone(), account: account.clone(), profile: None, is_new_user: Some(false) };
+    let signed_in =
+        SignedIn { user: user.clone(), account: account.clone(), profile: None, is_new_user: Some(false) };
     let cookies = request.source(ready).sign_in(signed_in).await?;
     core::notify(config, Event::SignIn { user, account, profile: None, is_new_user: None }, info).await;
     Ok(Outcome::new(super::onward(ready, request, false)).with_cookies(cookies))

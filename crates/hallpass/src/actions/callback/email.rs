@@ -17,13 +17,17 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email)
     let config = &ready.config;
     let store = store(config)?;
     let info = &request.inbound.info;
-    let parameter = |name| info.query(name).or_else(|| request.inbound.field(name)).filter(|text: &&str| !text.is_empty());
+    let parameter = |name| {
+        info.query(name).or_else(|| request.inbound.field(name)).filter(|text: &&str| !text.is_empty())
+    };
     let (Some(token), Some(address)) = (parameter("token"), parameter("email")) else {
         return Err(Error::new(ErrorKind::Configuration, "the link names no token or no address"));
     };
     let taken = take(ready, address, token).await?;
     let valid = taken.filter(|token| token.expires > config.clock.now());
-    let address = valid.ok_or_else(|| Error::new(ErrorKind::Verification, "the link is wrong, used or too old"))?.identifier;
+    let address = valid
+        .ok_or_else(|| Error::new(ErrorKind::Verification, "the link is wrong, used or too old"))?
+        .identifier;
     let (user, account) = who(ready, store, provider, &address).await?;
     let event = SignIn {
         user: user.clone(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::User;
 use crate::actions::sign_in_decision;
 use crate::actions::signin::Flow;
 use crate::config::account_kind;
@@ -21,22 +22,27 @@ use crate::relying_party::Identity;
 use crate::respond::{Body, Outcome};
 use crate::user::Account;
 use crate::verify::Verified;
-use crate::User;
 
-pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Provider) -> Result<Outcome, Error> {
+pub(super) async fn run(
+    ready: &Ready,
+    request: &Verified<'_>,
+    provider: &Provider,
+) -> Result<Outcome, Error> {
     let config = &ready.config;
     let info = &request.inbound.info;
     let flow = Flow::of(ready, request, provider);
     let parameters = if flow.form_post { request.inbound.body_pairs() } else { info.query_pairs().to_vec() };
     let state = parameters.iter().find(|(name, _)| name == "state").map(|(_, value)| value.as_str());
     if let Some(site) = flow.belongs_to(ready, state, &request.site.origin)? {
-        let parameters: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let parameters: Vec<_> =
+            parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let to = redirect::with_query(&site, &parameters);
         return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
     }
     let mut checks = Checks::open(ready, request, provider, &flow)?;
     let metadata = config.relying_party.metadata(provider).await.map_err(failed)?;
-    let callback = oauth::callback::validate(provider, &metadata, &parameters, checks.state.as_deref()).map_err(failed)?;
+    let callback = oauth::callback::validate(provider, &metadata, &parameters, checks.state.as_deref())
+        .map_err(failed)?;
     checks.use_up(ready)?;
     let identity = config.relying_party.redeem(
         provider,
@@ -75,10 +81,15 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Provid
     let linked = link::by_account(ready, newcomer, current, info).await?;
     let is_new_user = config.store.is_some().then_some(linked.is_new_user);
     let user = linked.user;
-    let signed_in =
-        SignedIn { user: user.clone(), account: account.clone(), profile: Some(raw_profile.clone()), is_new_user };
+    let signed_in = SignedIn {
+        user: user.clone(),
+        account: account.clone(),
+        profile: Some(raw_profile.clone()),
+        is_new_user,
+    };
     let cookies = source.sign_in(signed_in).await?;
-    core::notify(config, Event::SignIn { user, account, profile: Some(raw_profile), is_new_user }, info).await;
+    core::notify(config, Event::SignIn { user, account, profile: Some(raw_profile), is_new_user }, info)
+        .await;
     let body = super::onward(ready, request, linked.is_new_user);
     Ok(Outcome::new(body).with_cookies(checks.cookies).with_cookies(cookies))
 }
@@ -116,7 +127,12 @@ struct Checks {
 impl Checks {
     /// # Errors
     /// [`ErrorKind::InvalidCheck`] unless each cookie is there, opens, and was made for this provider.
-    fn open(ready: &Ready, request: &Verified<'_>, provider: &Provider, flow: &Flow<'_>) -> Result<Self, Error> {
+    fn open(
+        ready: &Ready,
+        request: &Verified<'_>,
+        provider: &Provider,
+        flow: &Flow<'_>,
+    ) -> Result<Self, Error> {
         let config = &ready.config;
         let mut cookies = Vec::new();
         let mut open = |check: Check, kind: CookieKind| -> Result<Option<String>, Error> {
@@ -125,18 +141,25 @@ impl Checks {
             }
             let spec = config.cookie(kind, request.site.secure);
             let sealed = request.inbound.cookies.get(&spec.name);
-            let sealed = sealed.ok_or_else(|| Error::new(ErrorKind::InvalidCheck, format!("the {check:?} cookie is missing")))?;
+            let sealed = sealed.ok_or_else(|| {
+                Error::new(ErrorKind::InvalidCheck, format!("the {check:?} cookie is missing"))
+            })?;
             let payload = spec.keys().open_claims(sealed, config.clock.now()).map_err(|error| {
                 Error::caused_by(ErrorKind::InvalidCheck, "a cookie of the sign-in does not open", error)
             })?;
             // Mix-up defense: what was made for one provider proves nothing to another (GHSA-x445-f3h2-j279).
             if payload.get("provider").and_then(Value::as_str) != Some(provider.id()) {
-                return Err(Error::new(ErrorKind::InvalidCheck, format!("the {check:?} cookie is another provider's")));
+                return Err(Error::new(
+                    ErrorKind::InvalidCheck,
+                    format!("the {check:?} cookie is another provider's"),
+                ));
             }
             let change = spec.clear();
             cookies.push(if flow.form_post { change.cross_site() } else { change });
             let value = payload.get("value").and_then(Value::as_str).map(str::to_owned);
-            value.map(Some).ok_or_else(|| Error::new(ErrorKind::InvalidCheck, "a cookie of the sign-in is empty"))
+            value
+                .map(Some)
+                .ok_or_else(|| Error::new(ErrorKind::InvalidCheck, "a cookie of the sign-in is empty"))
         };
         let state = open(Check::State, CookieKind::State)?;
         let verifier = open(Check::Pkce, CookieKind::PkceCodeVerifier)?;

@@ -21,7 +21,8 @@ pub(super) async fn send_link(
 ) -> Result<Outcome, Error> {
     let config = &ready.config;
     let typed = request.inbound.field("email").unwrap_or_default();
-    let address = email::normalize(typed).ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
+    let address =
+        email::normalize(typed).ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
     let store = store(config)?;
     let (user, account) = who(ready, store, provider, &address).await?;
     let event = SignIn {
@@ -40,7 +41,8 @@ pub(super) async fn send_link(
     config.random.fill(&mut random)?;
     let token = hex(&random);
     let expires = config.clock.now() + provider.max_age;
-    let secret = config.secrets.first().ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
+    let secret =
+        config.secrets.first().ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
     // Stored before it is sent: a link must work however fast it is followed.
     store.create_token(OneTimeToken::new(address.as_str(), proof(&token, secret), expires)).await?;
     let mail = mail(config, request, provider, address, token, expires);
@@ -53,10 +55,21 @@ pub(super) async fn send_link(
     Ok(Outcome::new(Body::Redirect { to, as_json }))
 }
 
-fn mail(config: &Config, request: &Verified<'_>, provider: &Email, address: String, token: String, expires: Timestamp) -> Mail {
+fn mail(
+    config: &Config,
+    request: &Verified<'_>,
+    provider: &Email,
+    address: String,
+    token: String,
+    expires: Timestamp,
+) -> Mail {
     let url = redirect::with_query(
         &request.site.url(config, &format!("callback/{}", provider.id)),
-        &[("callbackUrl", request.callback_url.as_str()), ("token", token.as_str()), ("email", address.as_str())],
+        &[
+            ("callbackUrl", request.callback_url.as_str()),
+            ("token", token.as_str()),
+            ("email", address.as_str()),
+        ],
     );
     Mail {
         identifier: address,
@@ -70,7 +83,10 @@ fn mail(config: &Config, request: &Verified<'_>, provider: &Email, address: Stri
 }
 
 pub(in crate::actions) fn store(config: &Config) -> Result<&dyn DynStore, Error> {
-    config.store.as_deref().ok_or_else(|| Error::new(ErrorKind::MissingStore, "an e-mail provider needs a store"))
+    config
+        .store
+        .as_deref()
+        .ok_or_else(|| Error::new(ErrorKind::MissingStore, "an e-mail provider needs a store"))
 }
 
 /// The user with this address, or the one that they would become.
@@ -84,9 +100,7 @@ pub(in crate::actions) async fn who(
         Some(user) => user,
         None => User { stored: true, ..User::new(ready.new_id()?).with_email(address) },
     };
-    let account = Account {
-        user_id: Some(user.id.clone()),
-        ..Account::new(&provider.id, AccountKind::Email, address)
-    };
+    let account =
+        Account { user_id: Some(user.id.clone()), ..Account::new(&provider.id, AccountKind::Email, address) };
     Ok((user, account))
 }

@@ -44,7 +44,11 @@ impl<'a> Flow<'a> {
     }
 
     /// A random state; through a proxy it also says, sealed, where the answer belongs.
-    pub(in crate::actions) fn new_state(&self, ready: &Ready, request: &Verified<'_>) -> Result<String, Error> {
+    pub(in crate::actions) fn new_state(
+        &self,
+        ready: &Ready,
+        request: &Verified<'_>,
+    ) -> Result<String, Error> {
         let random = ready.random_text()?;
         if !self.relayed {
             return Ok(random);
@@ -59,13 +63,19 @@ impl<'a> Flow<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidCheck`] when the state is not one of ours.
-    pub(in crate::actions) fn belongs_to(&self, ready: &Ready, state: Option<&str>, own_origin: &str) -> Result<Option<String>, Error> {
+    pub(in crate::actions) fn belongs_to(
+        &self,
+        ready: &Ready,
+        state: Option<&str>,
+        own_origin: &str,
+    ) -> Result<Option<String>, Error> {
         if !self.is_relay {
             return Ok(None);
         }
         let Some(state) = state.filter(|state| state.contains('.')) else { return Ok(None) };
         let opened = ready.config.state_keys.open_claims(state, ready.config.clock.now());
-        let opened = opened.map_err(|error| Error::caused_by(ErrorKind::InvalidCheck, "the state does not open", error))?;
+        let opened = opened
+            .map_err(|error| Error::caused_by(ErrorKind::InvalidCheck, "the state does not open", error))?;
         let origin = opened.get("origin").and_then(Value::as_str).and_then(|origin| Url::parse(origin).ok());
         let foreign = origin.filter(|url| origin_of(url).is_some_and(|origin| origin != own_origin));
         Ok(foreign.map(String::from))
