@@ -269,7 +269,7 @@ fn is_id(id: &str) -> bool {
 }
 
 fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b'@' | b',' | b'%')
 }
 
 /// next-auth and nuxt-auth look here.

@@ -1,0 +1,95 @@
+//! The control interface of the harness: `/__test/PROFILE/…`.
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hallpass::{Account, OneTimeToken, Store, Timestamp, User};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::probe::Probe;
+
+pub(crate) fn routes(profile: &str, probe: Probe) -> Router {
+    let router = Router::new()
+        .route(
+            "/reset",
+            post(async |State(probe): State<Probe>| {
+                probe.reset();
+                Json(json!({}))
+            }),
+        )
+        .route("/log", get(async |State(probe): State<Probe>| Json(probe.log())))
+        .route("/last-email", get(async |State(probe): State<Probe>| Json(probe.last_email())))
+        .route("/db", get(async |State(probe): State<Probe>| Json(database(&probe))))
+        .route("/seed", post(seed))
+        .route(
+            "/forget-user",
+            post(async |State(probe): State<Probe>, Json(body): Json<Value>| {
+                probe.store.delete_user(body.get("id").and_then(Value::as_str).unwrap_or_default());
+                Json(json!({}))
+            }),
+        )
+        .with_state(probe);
+    Router::new().nest(&format!("/__test/{profile}"), router)
+}
+
+/// Everything stored, as Auth.js' adapters get it.
+pub(crate) fn database(probe: &Probe) -> Value {
+    let rows = probe.store.rows();
+    let users = rows.users.into_iter().map(|mut user| {
+        user.extra.clear();
+        json!(user)
+    });
+    let tokens = rows.tokens.iter().map(
+        |token| json!({ "identifier": token.identifier, "token": token.hash, "expires": token.expires }),
+    );
+    json!({
+        "users": users.collect::<Vec<_>>(),
+        "accounts": rows.accounts,
+        "sessions": [],
+        "verificationTokens": tokens.collect::<Vec<_>>(),
+        "authenticators": [],
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Seed {
+    users: Vec<Value>,
+    accounts: Vec<Account>,
+    verification_tokens: Vec<SeedToken>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeedToken {
+    identifier: String,
+    token: String,
+    expires_in: i64,
+}
+
+async fn seed(State(probe): State<Probe>, Json(seed): Json<Seed>) -> Result<Json<Value>, String> {
+    plant(&probe, seed).await?;
+    Ok(Json(json!({})))
+}
+
+pub(crate) async fn plant(probe: &Probe, seed: Seed) -> Result<(), String> {
+    for user in seed.users {
+        let user = User::from_json(user).map_err(|error| error.to_string())?;
+        probe.store.create_user(user).await.map_err(|error| error.to_string())?;
+    }
+    for account in seed.accounts {
+        probe.store.link_account(account).await.map_err(|error| error.to_string())?;
+    }
+    for token in seed.verification_tokens {
+        let expires = Timestamp::from_seconds(now().seconds() + token.expires_in);
+        let token = OneTimeToken::new(token.identifier, token.token, expires);
+        probe.store.create_token(token).await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn now() -> Timestamp {
+    use hallpass::clock::{Clock, SystemClock};
+    SystemClock.now()
+}

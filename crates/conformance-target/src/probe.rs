@@ -1,0 +1,59 @@
+//! What the harness looks at: the log of callbacks, the last mail, the store.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hallpass::MemoryStore;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::constants::Constants;
+
+/// The state of one profile's callbacks.
+#[derive(Clone)]
+pub(crate) struct Probe {
+    pub(crate) constants: Arc<Constants>,
+    pub(crate) store: MemoryStore,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    log: Vec<Value>,
+    last_email: Value,
+}
+
+impl Probe {
+    pub(crate) fn new(constants: Arc<Constants>) -> Self {
+        Self { constants, store: MemoryStore::new(), seen: Arc::default() }
+    }
+
+    pub(crate) fn called(&self, kind: &str, name: &str, arguments: &impl Serialize) {
+        let arguments = serde_json::to_value(arguments).unwrap_or_default();
+        self.seen().log.push(json!({ "kind": kind, "name": name, "args": arguments }));
+    }
+
+    pub(crate) fn failed(&self, name: &str) {
+        self.seen().log.push(json!({ "kind": "error", "name": name }));
+    }
+
+    pub(crate) fn mailed(&self, mail: Value) {
+        self.seen().last_email = mail;
+    }
+
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.seen().log.clone()
+    }
+
+    pub(crate) fn last_email(&self) -> Value {
+        self.seen().last_email.clone()
+    }
+
+    pub(crate) fn reset(&self) {
+        self.store.clear();
+        *self.seen() = Seen::default();
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
