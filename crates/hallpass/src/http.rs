@@ -63,21 +63,3 @@ pub enum Reach {
     /// [`dangerous().allow_private_network()`](crate::providers::Dangerous::allow_private_network).
     PrivateNetwork,
 }
-
-/// Stands in until the client is there.
-#[derive(Debug)]
-pub struct Client;
-impl Client {
-    /// x
-    pub fn new() -> Self {
-        Self
-    }
-}
-impl HttpClient for Client {
-    fn send(
-        &self,
-        _: Request<Bytes>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
-        Box::pin(async { Err(HttpError::TimedOut) })
-    }
-}
