@@ -14,13 +14,15 @@ impl Provider {
     /// A provider that speaks OpenID Connect: everything else stands in its discovery document
     /// (OpenID Connect Discovery §4).
     ///
-    /// Scopes, checks and claims are those of [`Spec::DEFAULT`].
+    /// Scopes, checks and claims are those of [`Spec::DEFAULT`]. An empty issuer stands for
+    /// `AUTH_<ID>_ISSUER`.
     pub fn oidc(id: impl Into<String>, name: impl Into<String>, issuer: impl Into<String>) -> Self {
         let mut provider = Self::from(&Spec::DEFAULT);
         provider.id = id.into();
         provider.name = name.into();
         provider.brand = None;
-        provider.issuer(issuer)
+        let issuer = issuer.into();
+        if issuer.is_empty() { provider } else { provider.issuer(issuer) }
     }
 
     /// A provider that speaks plain OAuth 2 (RFC 6749). The profile comes from `userinfo_url`; if its fields
