@@ -71,11 +71,7 @@ impl Pages {
     /// # Errors
     /// [`PageError::Template`] when it does not compile, or asks for something that pages do not have: every
     /// page is made once with sample data.
-    pub fn with_template(
-        mut self,
-        name: TemplateName,
-        source: impl Into<String>,
-    ) -> Result<Self, PageError> {
+    pub fn with_template(mut self, name: TemplateName, source: impl Into<String>) -> Result<Self, PageError> {
         self.templates.replace(name, source.into())?;
         self.try_all()?;
         Ok(self)
@@ -189,8 +185,7 @@ impl Pages {
     }
 
     fn title(&self, heading: &str) -> String {
-        filled(&self.theme.title)
-            .map_or_else(|| heading.to_owned(), |title| format!("{heading} · {title}"))
+        filled(&self.theme.title).map_or_else(|| heading.to_owned(), |title| format!("{heading} · {title}"))
     }
 
     fn try_all(&self) -> Result<(), PageError> {

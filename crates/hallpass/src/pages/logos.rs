@@ -15,10 +15,7 @@ const LOGOS: &[(&[&str], &str)] = &[
     (&["google"], include_str!("logos/google.svg")),
     (&["keycloak"], include_str!("logos/keycloak.svg")),
     (&["linkedin"], include_str!("logos/linkedin.svg")),
-    (
-        &["microsoft-entra-id", "azure-ad", "azure-ad-b2c", "microsoft"],
-        include_str!("logos/microsoft.svg"),
-    ),
+    (&["microsoft-entra-id", "azure-ad", "azure-ad-b2c", "microsoft"], include_str!("logos/microsoft.svg")),
     (&["okta"], include_str!("logos/okta.svg")),
     (&["twitch"], include_str!("logos/twitch.svg")),
     (&["twitter", "x"], include_str!("logos/x.svg")),

@@ -25,7 +25,8 @@ impl Stylesheet {
         let brands = brands
             .iter()
             .map(|&(id, color)| {
-                let color = Color::parse(color).ok_or_else(|| PageError::Brand { provider: id.to_owned() })?;
+                let color =
+                    Color::parse(color).ok_or_else(|| PageError::Brand { provider: id.to_owned() })?;
                 Ok((class(id), color))
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -91,10 +92,7 @@ impl Palette {
             };
             write_line(
                 &mut css,
-                format_args!(
-                    ".{class} {{ --brand: {shown}; --tile: {brand}; --on-tile: {} }}",
-                    brand.ink()
-                ),
+                format_args!(".{class} {{ --brand: {shown}; --tile: {brand}; --on-tile: {} }}", brand.ink()),
             );
         }
         css

@@ -15,7 +15,12 @@ fn options() -> [SignInOption; 4] {
         Field::new("password").label("Password").kind("password"),
     ];
     [
-        SignInOption::credentials("credentials", "Credentials", "https://a.example/callback/credentials", fields),
+        SignInOption::credentials(
+            "credentials",
+            "Credentials",
+            "https://a.example/callback/credentials",
+            fields,
+        ),
         SignInOption::redirect("github", "GitHub", "https://a.example/signin/github"),
         SignInOption::redirect("acme", "Acme", "https://a.example/signin/acme"),
         SignInOption::email("email", "Email", "https://a.example/signin/email"),
@@ -75,9 +80,10 @@ fn every_page(pages: &Pages) -> Vec<String> {
         pages.error(&ErrorPage::default()).unwrap(),
         pages.verify_request(&VerifyRequestPage { site: text, back_url: text }).unwrap(),
     ];
-    all.extend(error_codes().map(|code| {
-        pages.error(&ErrorPage { code: Some(code), sign_in_url: "/signin" }).unwrap()
-    }));
+    all.extend(
+        error_codes()
+            .map(|code| pages.error(&ErrorPage { code: Some(code), sign_in_url: "/signin" }).unwrap()),
+    );
     all
 }
 
@@ -135,7 +141,9 @@ fn the_forms_are_those_of_auth_js() {
 #[test]
 fn the_address_of_the_query_fills_the_form() {
     let html = sign_in(|page| page.email = "someone@example.com");
-    assert!(forms(&html).contains(r#"<input name="email" type="email" value="someone@example.com" required>"#));
+    assert!(
+        forms(&html).contains(r#"<input name="email" type="email" value="someone@example.com" required>"#)
+    );
 }
 
 #[test]
@@ -258,7 +266,8 @@ fn every_label_names_one_field_even_when_two_forms_have_the_same_fields() {
         SignInOption::email("mail", "Mail", "/signin/mail"),
     ];
     let html = pages().sign_in(&page_of(&options)).unwrap();
-    let labels: Vec<_> = html.split("<label for=\"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
+    let labels: Vec<_> =
+        html.split("<label for=\"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
     assert_eq!(labels.len(), 6);
     for label in labels {
         assert_eq!(html.matches(&format!(" id=\"{label}\"")).count(), 1, "{label}");

@@ -8,7 +8,9 @@ fn color(text: &str) -> Color {
 fn colours_are_three_or_six_hex_digits() {
     assert_eq!(color("#0af").to_string(), "#00aaff");
     assert_eq!(color("#24292F").to_string(), "#24292f");
-    for bad in ["", "#", "red", "#12", "#1234", "#12345", "#1234567", "#ggg", "#+12", "123456", "#é1", "#fff;}"] {
+    for bad in
+        ["", "#", "red", "#12", "#1234", "#12345", "#1234567", "#ggg", "#+12", "123456", "#é1", "#fff;}"]
+    {
         assert_eq!(Color::parse(bad), None, "{bad}");
     }
 }

@@ -10,7 +10,8 @@ fn templates(source: &str) -> Templates {
 
 #[test]
 fn what_has_a_meaning_in_text_and_attributes_is_escaped() {
-    let made = templates("<p title=\"{{ x }}\">{{ x }}").fill(TemplateName::Error, context! { x => r#"&<>"'é/"# });
+    let made =
+        templates("<p title=\"{{ x }}\">{{ x }}").fill(TemplateName::Error, context! { x => r#"&<>"'é/"# });
     assert_eq!(made.unwrap(), r#"<p title="&amp;&lt;>&quot;&#39;é/">&amp;&lt;>&quot;&#39;é/"#);
 }
 

@@ -39,7 +39,9 @@ fn a_bad_colour_is_refused_and_named() {
 
 #[test]
 fn a_logo_is_an_http_https_or_relative_address() {
-    for good in ["", "/logo.svg", "logo.svg", "../a/b.png?x=1", "//cdn.example/l.png", "https://a.example/l.png"] {
+    for good in
+        ["", "/logo.svg", "logo.svg", "../a/b.png?x=1", "//cdn.example/l.png", "https://a.example/l.png"]
+    {
         assert!(Theme::new().logo(good).check().is_ok(), "{good}");
     }
     for bad in [
