@@ -26,7 +26,7 @@ const SHOTS = [
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { screenshots: { type: "string" } } })
 const made = positionals[0] ? null : mkdtempSync(join(tmpdir(), "hallpass-pages-"))
 const folder = resolve(positionals[0] ?? made)
-if (made) execFileSync("cargo", ["run", "-q", "-p", "hallpass", "--example", "pages", "--", folder], { cwd: "../..", stdio: "inherit" })
+if (made) execFileSync("cargo", ["run", "-q", "-p", "hallpass", "--example", "pages", "--", folder], { cwd: join(import.meta.dirname, "../.."), stdio: "inherit" })
 
 const { origin, posts, close } = await serve(folder)
 const browser = await launch()
