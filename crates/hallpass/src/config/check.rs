@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    Config, ConfigError, Environment, Forwarded, Problem, ProviderEntry, Settings, TrustHost, origin_of,
+    Config, ConfigError, Environment, Forwarded, Misconfigured, Problem, ProviderEntry, Settings, TrustHost, origin_of,
 };
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
@@ -34,13 +34,13 @@ impl Settings {
         problems.durations(&self);
         let pages = problems.pages(&self);
         let (Some(pages), true) = (pages, problems.0.is_empty()) else {
-            return Err(ConfigError {
+            return Err(ConfigError(Box::new(Misconfigured {
                 problems: problems.0,
                 base_path,
                 error_page: self.pages.error,
                 theme: self.theme,
                 hooks: self.hooks,
-            });
+            })));
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
