@@ -80,8 +80,9 @@ impl Provider {
         self
     }
 
-    /// Fills a placeholder of the endpoints: `.with("domain", "acme.auth0.com")` for `https://{domain}/`.
-    /// The value is the text between the braces' neighbours: no scheme, no query.
+    /// Fills a placeholder of the endpoints: `.with("domain", "acme.auth0.com")` for `https://{domain}/`. A
+    /// value with a scheme, a query or a user name is refused when Hallpass is built, and so is a
+    /// placeholder that stands in no endpoint.
     #[must_use]
     pub fn with(mut self, placeholder: impl Into<String>, value: impl Into<String>) -> Self {
         let placeholder = placeholder.into();

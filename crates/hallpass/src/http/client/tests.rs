@@ -207,7 +207,9 @@ async fn a_body_that_stops_is_given_up() {
 async fn a_handshake_that_stops_is_given_up() {
     let (port, _) = serve(hold);
     let client = Client::with_limits(Limits { connect: SHORT, ..limits() });
-    let answer = client.send(get(&format!("https://127.0.0.1:{port}/"), Reach::Loopback)).await;
+    let answer = client.send(get(&format!("https://127.0.0.1:{port}/"), Reach::Loopback));
+    // Long before the limit of the whole answer.
+    let answer = tokio::time::timeout(limits().total / 4, answer).await.unwrap();
     assert!(matches!(answer, Err(HttpError::TimedOut)), "{answer:?}");
 }
 
