@@ -80,7 +80,7 @@ impl RelyingParty {
     ) -> Result<Identity, ProtocolError> {
         let (now, jti) = (self.now(), self.outside.random_bytes()?);
         let request =
-            token::token_request(provider, metadata, &callback, redirect_uri, code_verifier, now, jti)?;
+            token::token_request(provider, metadata, callback, redirect_uri, code_verifier, now, jti)?;
         let response = self.outside.send(request, "the token endpoint").await?;
         let tokens = token::token_response(&response, self.now())?;
         let access_token = text(&tokens, "access_token").unwrap_or_default();
@@ -158,11 +158,14 @@ impl RelyingParty {
         token: &Compact<'_>,
     ) -> Result<(), ProtocolError> {
         let server = self.server(provider);
-        let known = self.keys(&server, provider, metadata, None).await?;
+        let (known, _) = self.keys(&server, provider, metadata, None).await?;
         let mut verification = known.verify(token);
         if verification == Verification::UnknownKey {
-            let newer = self.keys(&server, provider, metadata, Some(&known)).await?;
+            let (newer, out_of_turn) = self.keys(&server, provider, metadata, Some(&known)).await?;
             verification = newer.verify(token);
+            if let Some(at) = out_of_turn.filter(|_| verification == Verification::Verified) {
+                server.refetches.forgive(at);
+            }
         }
         let message = match verification {
             Verification::Verified => return Ok(()),
@@ -175,29 +178,34 @@ impl RelyingParty {
     }
 
     /// The provider's keys, at most an hour old; newer than `outdated` if that is given and the provider was
-    /// not asked too often.
+    /// not asked too often. With them, when this call asked for them out of turn.
     async fn keys(
         &self,
         server: &Arc<Server>,
         provider: &Provider,
         metadata: &Metadata,
         outdated: Option<&Arc<Jwks>>,
-    ) -> Result<Arc<Jwks>, ProtocolError> {
+    ) -> Result<(Arc<Jwks>, Option<Timestamp>), ProtocolError> {
         let request = jwks::jwks_request(provider, metadata)?;
         let (outside, now) = (self.outside.clone(), self.now());
         let newer = |keys: &Arc<Jwks>| outdated.is_none_or(|it| !Arc::ptr_eq(it, keys));
-        server
+        let mut out_of_turn = None;
+        let keys = server
             .keys
             .get(
                 now,
                 |keys, age| age < MAX_AGE && newer(keys),
-                |age| age >= MAX_AGE || server.refetches.allow(now),
+                |age| {
+                    out_of_turn = (age < MAX_AGE && server.refetches.allow(now)).then_some(now);
+                    age >= MAX_AGE || out_of_turn.is_some()
+                },
                 async move {
                     let response = outside.send(request, "the JWKS document").await?;
                     jwks::jwks_response(&response)
                 },
             )
-            .await
+            .await?;
+        Ok((keys, out_of_turn))
     }
 
     async fn userinfo(

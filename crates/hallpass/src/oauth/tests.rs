@@ -157,3 +157,11 @@ fn what_a_provider_says_about_its_error_is_cut_and_cleaned() {
     assert!(description.starts_with("noSet-Cookie: a=b xxx"));
     assert_eq!(description.len(), 512);
 }
+
+#[test]
+fn only_an_error_of_one_word_gets_into_the_message() {
+    let message =
+        |code: &str| read(&answer(400, json!({ "error": code }).to_string())).unwrap_err().to_string();
+    assert_eq!(message("invalid_grant"), "the answer came with status 400: invalid_grant");
+    assert_eq!(message("\"><script>"), "the answer came with status 400");
+}

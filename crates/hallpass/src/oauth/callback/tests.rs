@@ -18,9 +18,9 @@ fn refusal(params: &[(&str, &str)]) -> String {
 
 #[test]
 fn a_good_answer_gives_its_code_unchanged() {
-    assert_eq!(judge(&GOOD).unwrap().code().expose(), "the-code");
+    assert_eq!(judge(&GOOD).unwrap().into_code().expose(), "the-code");
     let odd = "a+/=%2F&é#;\"";
-    assert_eq!(judge(&[("code", odd), ("state", "s"), ("iss", ISSUER)]).unwrap().code().expose(), odd);
+    assert_eq!(judge(&[("code", odd), ("state", "s"), ("iss", ISSUER)]).unwrap().into_code().expose(), odd);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn remove(name: &'static str) -> impl FnOnce(&mut Map<String, Value>) {
 fn request(provider: &Provider, verifier: Option<&str>) -> Request<Bytes> {
     let params = pairs(&[("code", "a+/=%2F&é"), ("state", "s"), ("iss", ISSUER)]);
     let callback = validate(&oidc(), &metadata(), &params, Some("s")).unwrap();
-    token_request(provider, &metadata(), &callback, "https://app.example/cb", verifier, NOW, [0; 16]).unwrap()
+    token_request(provider, &metadata(), callback, "https://app.example/cb", verifier, NOW, [0; 16]).unwrap()
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -272,4 +273,25 @@ fn a_refresh_is_about_the_same_person() {
         judge(|it| it["nonce"] = "m".into()).unwrap_err(),
         "the nonce is another than before the refresh"
     );
+}
+
+proptest! {
+    #[test]
+    fn no_claims_make_it_panic_or_pass_for_another(
+        name in "(iss|sub|aud|azp|exp|iat|nbf|nonce|at_hash|auth_time)",
+        text in ".*",
+        number in any::<f64>(),
+    ) {
+        for value in [json!(text), json!(number), json!([text]), json!({ "x": text }), json!(null)] {
+            if let Ok(claims) = judge(set_to(name.clone(), value)) {
+                prop_assert!(matches!(&claims["sub"], Value::String(_)));
+                prop_assert_eq!(&claims["iss"], ISSUER);
+                prop_assert_eq!(&claims["nonce"], "n");
+            }
+        }
+    }
+}
+
+fn set_to(name: String, value: Value) -> impl FnOnce(&mut Value) {
+    move |it| it[name] = value
 }
