@@ -217,11 +217,6 @@ impl Provider {
     }
 }
 
-/// Whether the address is one of this machine.
-pub(super) fn is_loopback(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| host_is_loopback(&url))
-}
-
 fn host_is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

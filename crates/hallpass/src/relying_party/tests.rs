@@ -436,7 +436,12 @@ async fn a_follow_up_fills_in_what_the_profile_lacks() {
         url: "https://plain.example/emails",
         merge: |profile, answer| drop(profile.insert("email".into(), answer[0]["email"].clone())),
     };
-    let case = Case::new(Provider { follow_up: Some(follow_up), profile: Arc::new(by_id), ..oauth2() });
+    let case = Case::new(Provider {
+        follow_up_url: Some(follow_up.url.into()),
+        follow_up: Some(follow_up),
+        profile: Arc::new(by_id),
+        ..oauth2()
+    });
     case.op.answers("/emails", json_answer(&json!([{ "email": "a@b.example" }])));
     assert_eq!(case.sign_in().await.unwrap().raw_profile["email"], "a@b.example");
     assert_eq!(case.op.last("/emails").headers()["authorization"], "Bearer at");
