@@ -200,7 +200,8 @@ impl Case {
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(object) = value else { panic!("not an object: {value}") };
+    object
 }
 
 #[tokio::test]
@@ -336,6 +337,29 @@ async fn a_fetch_that_was_given_up_is_started_again() {
     *case.op.hangs.lock().unwrap() = None;
     assert!(case.sign_in().await.is_ok());
     assert_eq!(case.op.count("/.well-known/openid-configuration"), 2);
+}
+
+#[tokio::test]
+async fn whoever_comes_after_a_failure_asks_anew() {
+    let flight = Flight::default();
+    let start = |answer: Result<u8, ProtocolError>| {
+        flight.get(Timestamp::from_seconds(START), |_, _| true, |_| true, async { answer })
+    };
+    let broken = || Err(ProtocolError::new(Kind::Discovery, "broken"));
+    let gate = Arc::new(AtomicUsize::new(0));
+    let waits = gate.clone();
+    let mut first = Box::pin(flight.get(Timestamp::from_seconds(START), |_, _| true, |_| true, async move {
+        poll_fn(|_| if waits.load(Ordering::Relaxed) == 0 { Poll::Pending } else { Poll::Ready(()) }).await;
+        broken()
+    }));
+    let mut second = Box::pin(start(Ok(1)));
+    for waiting in [&mut first as &mut (dyn Future<Output = _> + Unpin), &mut second] {
+        assert!(poll_fn(|context| Poll::Ready(Pin::new(&mut *waiting).poll(context))).await.is_pending());
+    }
+    gate.store(1, Ordering::Relaxed);
+    assert!(first.await.is_err());
+    assert_eq!(*start(Ok(2)).await.unwrap(), 2);
+    assert!(second.await.is_err(), "the second shares the end of the first");
 }
 
 #[tokio::test]
