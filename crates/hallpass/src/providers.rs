@@ -300,7 +300,7 @@ pub struct Provider {
     /// Endpoints before their placeholders are filled; the fields above hold the filled ones.
     pub(crate) template: Template,
     /// What fills the placeholders.
-    placeholders: Vec<(String, String)>,
+    pub(crate) placeholders: Vec<(String, String)>,
     /// The application chose the issuer, so the environment does not.
     pub(crate) issuer_chosen: bool,
 }

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::http::HttpClient;
 use crate::oauth::callback::ValidCallback;
 use crate::oauth::metadata::{self, Metadata};
-use crate::oauth::{ProtocolError, ProtocolErrorKind as Kind, get, parse_object, token, userinfo};
+use crate::oauth::{ProtocolError, ProtocolErrorKind as Kind, parse_object, token, userinfo};
 use crate::oidc::id_token::{self, Expected, Origin};
 use crate::oidc::jwks::{self, Jwks, Verification};
 use crate::oidc::jws::Compact;
