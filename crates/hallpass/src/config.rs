@@ -234,7 +234,7 @@ impl fmt::Debug for Config {
 /// What is wrong with a configuration: all of it at once.
 ///
 /// For an application that must start all the same, a shell mounts the answers that Auth.js gives when it is
-/// wrongly configured, through [`ConfigError::core`].
+/// wrongly configured, through [`ConfigError::into_core`].
 #[derive(Debug)]
 pub struct ConfigError(pub(crate) Box<Misconfigured>);
 
