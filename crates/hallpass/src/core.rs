@@ -79,11 +79,10 @@ impl Core {
         match &self.0 {
             State::Ready(ready) => {
                 let outcome = ready.decide(request).await;
-                respond(outcome, ready.config.compat, Some(ready.config.pages.content_security_policy()))
+                respond(outcome, ready.config.compat, Some(&ready.config.pages))
             }
             State::Broken(broken) => {
-                let policy = broken.pages.as_ref().map(Pages::content_security_policy);
-                respond(broken.decide(request), Compat::new().cache_headers(true), policy)
+                respond(broken.decide(request), Compat::new().cache_headers(true), broken.pages.as_ref())
             }
         }
     }
@@ -223,13 +222,15 @@ impl ConfigError {
     /// The answers that Auth.js gives when it is wrongly configured: an error page for people, status 500 and
     /// `{"message": …}` for programs. Nobody can sign in.
     pub fn into_core(self) -> Core {
-        let pages = Pages::new(&self.theme, &[]).or_else(|_| Pages::new(&Theme::default(), &[])).ok();
+        let kind = self.first_kind();
+        let wrong = *self.0;
+        let pages = Pages::new(&wrong.theme, &[]).or_else(|_| Pages::new(&Theme::default(), &[])).ok();
         Core(State::Broken(Box::new(Broken {
-            kind: self.first_kind(),
-            base_path: self.base_path,
-            error_page: self.error_page,
+            kind,
+            base_path: wrong.base_path,
+            error_page: wrong.error_page,
             pages,
-            hooks: self.hooks,
+            hooks: wrong.hooks,
         })))
     }
 }
