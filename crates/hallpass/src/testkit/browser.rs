@@ -199,7 +199,7 @@ impl Browser {
     }
 
     fn address(&self, address: &str) -> Url {
-        let is_word = !address.starts_with('/') && !address.contains("://");
+        let is_word = !address.starts_with('/') && !address.starts_with("http");
         let address =
             if is_word { format!("{}/{address}", self.core.base_path()) } else { address.to_owned() };
         self.origin.join(&address).expect("an address")

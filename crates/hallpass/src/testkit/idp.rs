@@ -189,7 +189,7 @@ impl Idp {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let mut state = self.lock();
         let path = request.uri().path().to_owned();
         state.requests.push(request.clone());
@@ -200,11 +200,11 @@ impl Idp {
         Ok(match path.as_str() {
             "/.well-known/openid-configuration" => as_json(StatusCode::OK, &self.metadata()),
             "/jwks" => as_json(StatusCode::OK, &json!({ "keys": [public_key(&state.kid)] })),
-            "/token" => match self.redeem(&mut state, &request) {
+            "/token" => match self.redeem(&mut state, request) {
                 Ok(answer) => as_json(StatusCode::OK, &answer),
                 Err(error) => as_json(StatusCode::BAD_REQUEST, &json!({ "error": error })),
             },
-            "/userinfo" => match bearer(&request).and_then(|token| state.users.get(token)) {
+            "/userinfo" => match bearer(request).and_then(|token| state.users.get(token)) {
                 Some(user) => as_json(StatusCode::OK, &Value::Object(user.clone())),
                 None => as_json(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_token" })),
             },
@@ -296,7 +296,7 @@ impl HttpClient for Idp {
                 let host = host.to_owned();
                 return Err(HttpError::Forbidden { host, why: "it is not this provider" });
             }
-            self.answer(request)
+            self.answer(&request)
         })
     }
 }

@@ -8,4 +8,7 @@
 )]
 
 mod callback;
+mod csrf;
+mod routes;
+mod signin;
 mod site;
