@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use serde::Serialize;
@@ -128,6 +130,11 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
     /// # Errors
     /// As [`Auth::session`].
     pub async fn read(&self, parts: &Parts) -> Result<SessionRead<C>, Error> {
+        let read = AssertUnwindSafe(self.try_read(parts)).catch_unwind().await;
+        read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "reading a session panicked")))
+    }
+
+    async fn try_read(&self, parts: &Parts) -> Result<SessionRead<C>, Error> {
         let Some(config) = self.core.config() else {
             return Err(Error::new(ErrorKind::Unavailable, "the configuration is wrong"));
         };

@@ -1,10 +1,12 @@
 //! Request in, response out: parse, verify, act, respond.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use moka::sync::Cache;
 use serde_json::{Value, json};
@@ -78,7 +80,13 @@ impl Core {
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         match &self.0 {
             State::Ready(ready) => {
-                let outcome = ready.decide(request).await;
+                // A callback that panics is caught where it is called; this is for whatever else may, a store or a
+                // profile function.
+                let outcome = AssertUnwindSafe(ready.decide(request)).catch_unwind().await;
+                let outcome = outcome.unwrap_or_else(|_| {
+                    tracing::error!("a request panicked");
+                    message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment")
+                });
                 respond(outcome, ready.config.compat, Some(&ready.config.pages))
             }
             State::Broken(broken) => {

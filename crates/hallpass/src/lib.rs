@@ -26,6 +26,8 @@ mod respond;
 mod secret;
 mod session;
 mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod user;
 mod verify;
 

@@ -123,6 +123,10 @@ impl Problems {
             ),
             Some(_) => {}
         }
+        // Whoever knows that an old secret is empty could seal sessions with it.
+        if settings.secrets.iter().skip(1).any(|secret| secret.expose().is_empty()) {
+            self.add(ErrorKind::MissingSecret, "one of the older secrets is empty: take it out of `secrets`");
+        }
     }
 
     fn url(&mut self, settings: &Settings) -> Option<Url> {

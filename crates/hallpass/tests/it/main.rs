@@ -1,0 +1,14 @@
+//! Whole flows, on the public API only: a module for each address.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod callback;
+mod csrf;
+mod routes;
+mod signin;
+mod site;
