@@ -8,7 +8,10 @@
 )]
 
 mod callback;
+mod credentials;
 mod csrf;
 mod routes;
+mod session;
 mod signin;
+mod signout;
 mod site;
