@@ -10,6 +10,9 @@
 mod callback;
 mod credentials;
 mod csrf;
+mod email;
+mod linking;
+mod redirects;
 mod routes;
 mod session;
 mod signin;
