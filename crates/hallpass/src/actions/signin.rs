@@ -33,7 +33,7 @@ pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Err
     // The forms keep the spelling that was asked for, unless the redirect rules have put another place there.
     let asked = info
         .query("callbackUrl")
-        .filter(|asked| asked.starts_with('/'))
+        .filter(|asked| asked.starts_with('/') && !asked.starts_with("//"))
         .filter(|asked| request.callback_url.strip_prefix(request.site.origin.as_str()) == Some(*asked));
     let page = SignInPage {
         csrf_token: request.csrf.token.as_deref(),

@@ -8,7 +8,13 @@
 )]
 
 mod callback;
+mod credentials;
 mod csrf;
+mod email;
+mod linking;
+mod redirects;
 mod routes;
+mod session;
 mod signin;
+mod signout;
 mod site;

@@ -107,12 +107,12 @@ async fn state_nonce_and_verifier_never_repeat() {
     let auth = site.builder().build().unwrap();
     let mut seen = HashSet::new();
     let mut browser = browse(&auth);
-    for _ in 0..300 {
+    for _ in 0..100 {
         let returning = site.idp.authorize(browser.start("idp").await.location());
         let answer = browser.come_back(&returning).await;
         assert_eq!(answer.location(), SITE);
     }
-    for _ in 0..300 {
+    for _ in 0..100 {
         let answer = browser.start("idp").await;
         for name in ["state", "nonce", "code_challenge"] {
             assert!(seen.insert(answer.location_parameter(name).unwrap()), "{name}");
@@ -125,7 +125,7 @@ async fn state_nonce_and_verifier_never_repeat() {
             form.find(|(name, _)| name == "code_verifier").map(|(_, value)| value.into_owned())
         })
         .collect();
-    assert_eq!(verifiers.len(), 300);
+    assert_eq!(verifiers.len(), 100);
     assert!(verifiers.iter().all(|verifier| verifier.len() == 43 && !seen.contains(verifier)));
 }
 
