@@ -9,7 +9,8 @@ use crate::workspace::{Workspace, array, text};
 /// Every benchmark for a moment, compiled quickly: shows that they work, and no numbers to quote.
 pub(crate) fn short(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     Options::parse(arguments, &[])?;
-    let quick = ["--warm-up-time", "0.1", "--measurement-time", "0.5", "--sample-size", "10", "--noplot"];
+    let quick =
+        ["--warm-up-time", "0.1", "--measurement-time", "0.5", "--sample-size", "10", "--noplot", "--quiet"];
     let quick_build = [("CARGO_PROFILE_BENCH_LTO", "off"), ("CARGO_PROFILE_BENCH_CODEGEN_UNITS", "16")];
     criterion(workspace, &quick, &quick_build)
 }

@@ -116,7 +116,7 @@ const FLAGS: [&str; 7] = [
 const PROFILE: [(&str, &str); 3] = [
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
 ];
 
 /// Seconds for one input, MiB of memory, and no line for each new input.
