@@ -14,18 +14,19 @@ import { serve } from "./server.mjs"
 const SCHEMES = ["light", "dark"]
 const WIDTHS = [360, 1440]
 const SHOTS = [
-  { file: "sign-in-light", page: "sign-in-with-error", scheme: "light", width: 640, height: 640 },
-  { file: "sign-in-dark", page: "themed-sign-in", scheme: "dark", width: 640, height: 640 },
-  { file: "sign-in-360", page: "sign-in", scheme: "light", width: 360, height: 1440 },
-  { file: "error-light", page: "error-AccessDenied", scheme: "light", width: 640, height: 480 },
-  { file: "verify-request-dark", page: "verify-request", scheme: "dark", width: 640, height: 480 },
-  { file: "sign-out-light", page: "sign-out", scheme: "light", width: 640, height: 400 },
+  { file: "sign-in", page: "sign-in-with-error", scheme: "light", width: 560, height: 760 },
+  { file: "sign-in-dark", page: "sign-in", scheme: "dark", width: 360, height: 640 },
+  { file: "error", page: "error-AccessDenied", scheme: "light", width: 560, height: 480 },
+  { file: "sign-out", page: "sign-out", scheme: "light", width: 560, height: 400 },
+  { file: "verify-request", page: "verify-request", scheme: "dark", width: 560, height: 480 },
+  { file: "themed", page: "themed-sign-in", scheme: "light", width: 560, height: 640 },
+  { file: "many", page: "sign-in-many", scheme: "dark", width: 720, height: 700 },
 ]
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { screenshots: { type: "string" } } })
 const made = positionals[0] ? null : mkdtempSync(join(tmpdir(), "hallpass-pages-"))
 const folder = resolve(positionals[0] ?? made)
-if (made) execFileSync("cargo", ["run", "-q", "-p", "hallpass", "--example", "pages", "--", folder], { cwd: "../..", stdio: "inherit" })
+if (made) execFileSync("cargo", ["run", "-q", "-p", "hallpass", "--example", "pages", "--", folder], { cwd: join(import.meta.dirname, "../.."), stdio: "inherit" })
 
 const { origin, posts, close } = await serve(folder)
 const browser = await launch()
@@ -109,7 +110,7 @@ async function keyboardOnly() {
 
   await check("keyboard: first provider", async () => same(await walk("sign-in.html", ["Tab", "Enter"]),
     post("/signin/github", { csrfToken, callbackUrl: "/dashboard?tab=1" })))
-  await check("keyboard: third provider", async () => same(await walk("sign-in.html", ["Tab", "Tab", "Tab", "Enter"]),
+  await check("keyboard: third provider", async () => same(await walk("sign-in-many.html", ["Tab", "Tab", "Tab", "Enter"]),
     post("/signin/apple", { csrfToken, callbackUrl: "/dashboard?tab=1" })))
   await check("keyboard: name and password, by the button", async () => same(await walk("sign-in-credentials.html", ["Tab", "alice", "Tab", "secret", "Tab", "Enter"]),
     post("/callback/credentials", { csrfToken, username: "alice", password: "secret" })))
@@ -125,7 +126,7 @@ async function keyboardOnly() {
   await check("keyboard: every control is reached in order and shows it", async () => {
     const context = await browser.newContext()
     const page = await context.newPage()
-    await page.goto(`${origin}/sign-in.html`)
+    await page.goto(`${origin}/sign-in-many.html`)
     const count = await page.locator("a, button, input:not([type=hidden])").count()
     const found = []
     for (let at = 0; at < count; at++) {

@@ -18,22 +18,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(folder.join("logo.svg"), LOGO)?;
 
     let plain = Writer { folder, prefix: "", pages: Pages::new(&Theme::new(), BRANDS)? };
+    let usual = [provider("github", "GitHub"), provider("google", "Google"), name_and_password()];
     let many = [providers(), vec![name_and_password(), magic_link()]].concat();
-    plain.sign_in("sign-in", &many, |_| {})?;
-    plain.sign_in("sign-in-with-error", &[name_and_password(), provider("google", "Google")], |page| {
-        page.error = Some("CredentialsSignin");
-    })?;
-    plain
-        .sign_in("sign-in-with-unknown-error", &[magic_link()], |page| page.error = Some("<b>made up</b>"))?;
+    let long = [long_name(), provider("x", "<script>alert(1)</script>")];
+    plain.sign_in("sign-in", &usual, |_| {})?;
+    plain.sign_in("sign-in-with-error", &usual, |page| page.error = Some("CredentialsSignin"))?;
+    plain.sign_in("sign-in-with-unknown-error", &usual, |page| page.error = Some("<b>made up</b>"))?;
+    plain.sign_in("sign-in-many", &many, |_| {})?;
     plain.sign_in("sign-in-one-provider", &[provider("google", "Google")], |_| {})?;
     plain.sign_in("sign-in-email", &[magic_link()], |page| page.email = "someone@example.com")?;
     plain.sign_in("sign-in-credentials", &[name_and_password()], |_| {})?;
     plain.sign_in("sign-in-same-fields-twice", &[name_and_password(), directory()], |_| {})?;
-    plain.sign_in(
-        "sign-in-long-names",
-        &[long_name(), provider("x", "<script>alert(1)</script>")],
-        |_| {},
-    )?;
+    plain.sign_in("sign-in-long-names", &long, |_| {})?;
     plain.sign_in("sign-in-nothing", &[], |_| {})?;
     plain.rest()?;
     for code in error_codes() {
@@ -42,22 +38,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let theme = Theme::new().title("Acme Rockets").logo("/logo.svg").brand_color("#5b3df5");
     let themed = Writer { folder, prefix: "themed-", pages: Pages::new(&theme, BRANDS)? };
-    let usual = [provider("github", "GitHub"), provider("google", "Google"), magic_link()];
-    themed.sign_in("sign-in", &usual, |_| {})?;
+    let two_and_mail = [provider("github", "GitHub"), provider("google", "Google"), magic_link()];
+    themed.sign_in("sign-in", &two_and_mail, |_| {})?;
     themed.rest()?;
 
     let theme = Theme::new().title("Sunny").brand_color("#ffd60a").color_scheme(ColorScheme::Light);
-    Writer { folder, prefix: "yellow-", pages: Pages::new(&theme, BRANDS)? }.sign_in(
-        "sign-in",
-        &many,
-        |_| {},
-    )?;
+    let yellow = Writer { folder, prefix: "yellow-", pages: Pages::new(&theme, BRANDS)? };
+    yellow.sign_in("sign-in", &many, |_| {})?;
     let theme = Theme::new().title("Midnight").brand_color("#0b1533").color_scheme(ColorScheme::Dark);
-    Writer { folder, prefix: "navy-", pages: Pages::new(&theme, BRANDS)? }.sign_in(
-        "sign-in",
-        &many,
-        |_| {},
-    )?;
+    let navy = Writer { folder, prefix: "navy-", pages: Pages::new(&theme, BRANDS)? };
+    navy.sign_in("sign-in", &many, |_| {})?;
     Ok(())
 }
 

@@ -234,10 +234,13 @@ impl fmt::Debug for Config {
 /// What is wrong with a configuration: all of it at once.
 ///
 /// For an application that must start all the same, a shell mounts the answers that Auth.js gives when it is
-/// wrongly configured, through [`ConfigError::core`].
+/// wrongly configured, through [`ConfigError::into_core`].
 #[derive(Debug)]
-pub struct ConfigError {
-    problems: Vec<Problem>,
+pub struct ConfigError(pub(crate) Box<Misconfigured>);
+
+#[derive(Debug)]
+pub(crate) struct Misconfigured {
+    pub(crate) problems: Vec<Problem>,
     pub(crate) base_path: String,
     pub(crate) error_page: Option<String>,
     pub(crate) theme: Theme,
@@ -257,18 +260,18 @@ pub struct Problem {
 impl ConfigError {
     /// Everything that is wrong, in the order in which Auth.js would notice.
     pub fn problems(&self) -> &[Problem] {
-        &self.problems
+        &self.0.problems
     }
 
     pub(crate) fn first_kind(&self) -> ErrorKind {
-        self.problems.first().map_or(ErrorKind::Configuration, |problem| problem.kind)
+        self.0.problems.first().map_or(ErrorKind::Configuration, |problem| problem.kind)
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration of Hallpass is wrong:")?;
-        for problem in &self.problems {
+        for problem in &self.0.problems {
             write!(f, "\n  - {}", problem.message)?;
         }
         Ok(())

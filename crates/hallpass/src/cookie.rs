@@ -251,7 +251,10 @@ impl CookieChange {
         if let Some(expires) = self.expires {
             cookie.set_expires(expires.date_time());
         }
-        HeaderValue::try_from(cookie.to_string()).ok()
+        let mut header = HeaderValue::try_from(cookie.to_string()).ok()?;
+        // It does not show in `Debug`.
+        header.set_sensitive(true);
+        Some(header)
     }
 }
 

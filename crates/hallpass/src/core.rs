@@ -1,10 +1,12 @@
 //! Request in, response out: parse, verify, act, respond.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use moka::sync::Cache;
 use serde_json::{Value, json};
@@ -78,12 +80,17 @@ impl Core {
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         match &self.0 {
             State::Ready(ready) => {
-                let outcome = ready.decide(request).await;
-                respond(outcome, ready.config.compat, Some(ready.config.pages.content_security_policy()))
+                // A callback that panics is caught where it is called; this is for whatever else may, a store or a
+                // profile function.
+                let outcome = AssertUnwindSafe(ready.decide(request)).catch_unwind().await;
+                let outcome = outcome.unwrap_or_else(|_| {
+                    tracing::error!("a request panicked");
+                    message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment")
+                });
+                respond(outcome, ready.config.compat, Some(&ready.config.pages))
             }
             State::Broken(broken) => {
-                let policy = broken.pages.as_ref().map(Pages::content_security_policy);
-                respond(broken.decide(request), Compat::new().cache_headers(true), policy)
+                respond(broken.decide(request), Compat::new().cache_headers(true), broken.pages.as_ref())
             }
         }
     }
@@ -223,13 +230,15 @@ impl ConfigError {
     /// The answers that Auth.js gives when it is wrongly configured: an error page for people, status 500 and
     /// `{"message": …}` for programs. Nobody can sign in.
     pub fn into_core(self) -> Core {
-        let pages = Pages::new(&self.theme, &[]).or_else(|_| Pages::new(&Theme::default(), &[])).ok();
+        let kind = self.first_kind();
+        let wrong = *self.0;
+        let pages = Pages::new(&wrong.theme, &[]).or_else(|_| Pages::new(&Theme::default(), &[])).ok();
         Core(State::Broken(Box::new(Broken {
-            kind: self.first_kind(),
-            base_path: self.base_path,
-            error_page: self.error_page,
+            kind,
+            base_path: wrong.base_path,
+            error_page: wrong.error_page,
             pages,
-            hooks: self.hooks,
+            hooks: wrong.hooks,
         })))
     }
 }

@@ -32,6 +32,8 @@ pub(crate) type HookFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>>
 /// A callback, boxed once when it is registered.
 pub(crate) type Hook<E, T> = Arc<dyn Fn(E) -> HookFuture<T> + Send + Sync>;
 
+pub(crate) type ErrorHook = Arc<dyn Fn(&Error, Option<&RequestInfo>) + Send + Sync>;
+
 /// All callbacks of one application.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
@@ -40,7 +42,7 @@ pub(crate) struct Hooks {
     pub(crate) jwt: Option<Hook<RawJwt, Option<Map<String, Value>>>>,
     pub(crate) session: Option<Hook<RawSession, Value>>,
     pub(crate) event: Option<Hook<Event, ()>>,
-    pub(crate) error: Option<Arc<dyn Fn(&Error, Option<&RequestInfo>) + Send + Sync>>,
+    pub(crate) error: Option<ErrorHook>,
 }
 
 impl fmt::Debug for Hooks {

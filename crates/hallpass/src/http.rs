@@ -6,10 +6,18 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::{Request, Response};
 
-/// Sends a request to a provider. The built-in one is [`Client`](crate::http::Client) (feature `client`).
+mod address;
+#[cfg(feature = "client")]
+mod client;
+
+#[cfg(feature = "client")]
+pub use client::{Client, Limits};
+
+/// Sends a request to a provider. The built-in one is `Client` (feature `client`).
 ///
 /// An implementation must not follow redirects, keep cookies or send anything that the request does not
-/// hold, and must bound time and size: a provider may be slow, hostile or both.
+/// hold, and must bound time and size: a provider may be slow, hostile or both. It must also keep to the
+/// request's [`Reach`]: [`Reach::allows`] says which addresses a name may stand for.
 pub trait HttpClient: Send + Sync + std::fmt::Debug + 'static {
     /// Sends the request and collects the answer, whatever its status.
     ///
@@ -57,27 +65,9 @@ pub enum Reach {
     /// https to public addresses only.
     #[default]
     Public,
-    /// Also http and https to this machine: the configured issuer is a loopback address.
+    /// Also http and https to this machine: a configured endpoint is a loopback address.
     Loopback,
-    /// Also https to private networks: the application said so with
+    /// Also https, never http, to private networks and this machine: the application said so with
     /// [`dangerous().allow_private_network()`](crate::providers::Dangerous::allow_private_network).
     PrivateNetwork,
-}
-
-/// Stands in until the client is there.
-#[derive(Debug)]
-pub struct Client;
-impl Client {
-    /// x
-    pub fn new() -> Self {
-        Self
-    }
-}
-impl HttpClient for Client {
-    fn send(
-        &self,
-        _: Request<Bytes>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
-        Box::pin(async { Err(HttpError::TimedOut) })
-    }
 }

@@ -23,7 +23,8 @@ pub(crate) use endpoint::{IssuerPattern, get};
 
 /// A provider or a browser said something that the protocol does not allow.
 ///
-/// The message says which check failed; it never holds a token, a code or anything secret.
+/// The message says which check failed, and the provider's `error` if that is one word; it never holds a token,
+/// a code or anything secret.
 #[derive(Clone, Debug)]
 pub struct ProtocolError {
     kind: ProtocolErrorKind,
@@ -108,7 +109,12 @@ impl ProtocolError {
 
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        let word = |it: &&str| it.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+        match self.error_code().filter(word) {
+            Some(code) => write!(f, ": {code}"),
+            None => Ok(()),
+        }
     }
 }
 

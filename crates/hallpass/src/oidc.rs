@@ -4,3 +4,6 @@
 pub mod id_token;
 pub mod jwks;
 pub mod jws;
+
+#[cfg(test)]
+pub(crate) mod tests;

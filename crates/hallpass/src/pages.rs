@@ -96,19 +96,20 @@ impl Pages {
         self.policy.to_str().unwrap_or_default()
     }
 
-    /// All headers that a page needs: content type, no caching, content security policy, no framing (also for
-    /// browsers that do not know the policy), no guessing of types, and no referrer to other sites.
+    /// What a page needs for its headers, besides `Cache-Control: no-store`: content type, content security
+    /// policy, no framing (also for browsers that do not know the policy), no guessing of types, no referrer to
+    /// other sites, and a window of its own.
     ///
     /// The referrer policy is `same-origin`, not `no-referrer`: with the latter browsers send `Origin: null`
     /// with the forms, and the origin could not be checked.
     pub fn headers(&self) -> [(HeaderName, HeaderValue); 6] {
         [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (header::CONTENT_SECURITY_POLICY, self.policy.clone()),
             (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
             (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+            (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
         ]
     }
 

@@ -16,6 +16,12 @@ pub(crate) async fn judge(config: &Config, asked: &str, origin: &str) -> Result<
     let chosen = hooks::call(hook, event).await?;
     let chosen = chosen
         .map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the redirect callback failed"))?;
+    // A callback that lets everything pass that begins with `/` means a path, not another host.
+    let stays = |base: Url| base.join(&chosen).is_ok_and(|url| origin_of(&url) == origin_of(&base));
+    let chosen = match chosen.starts_with('/') && !Url::parse(origin).is_ok_and(stays) {
+        true => format!("{origin}{chosen}"),
+        false => chosen,
+    };
     header_safe(&chosen, origin).ok_or_else(not_an_address)
 }
 

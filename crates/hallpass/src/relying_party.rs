@@ -1,19 +1,19 @@
 //! Drives the protocol: sends what [`oauth`](crate::oauth) and [`oidc`](crate::oidc) build, and hands them
 //! what came back.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use moka::future::Cache;
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::http::HttpClient;
 use crate::oauth::callback::ValidCallback;
 use crate::oauth::metadata::{self, Metadata};
-use crate::oauth::{ProtocolError, ProtocolErrorKind as Kind, get, parse_object, token, userinfo};
+use crate::oauth::{ProtocolError, ProtocolErrorKind as Kind, parse_object, token, userinfo};
 use crate::oidc::id_token::{self, Expected, Origin};
 use crate::oidc::jwks::{self, Jwks, Verification};
 use crate::oidc::jws::Compact;
@@ -31,7 +31,7 @@ use refetch::Refetches;
 #[derive(Clone, Debug)]
 pub(crate) struct RelyingParty {
     outside: Outside,
-    servers: Cache<(String, Option<String>), Arc<Server>>,
+    servers: Arc<Mutex<HashMap<ServerKey, Arc<Server>>>>,
 }
 
 /// Who signed in, and what the provider gave.
@@ -47,7 +47,7 @@ pub(crate) struct Identity {
 
 impl RelyingParty {
     pub(crate) fn new(http: Arc<dyn HttpClient>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { outside: Outside { http, clock, random }, servers: Cache::new(MAX_SERVERS) }
+        Self { outside: Outside { http, clock, random }, servers: Arc::default() }
     }
 
     /// The provider's endpoints: configured, or discovered at most an hour ago.
@@ -56,8 +56,7 @@ impl RelyingParty {
             return configured.map(Arc::new);
         }
         let request = metadata::discovery_request(provider)?;
-        let (server, outside, provider) =
-            (self.server(provider).await, self.outside.clone(), provider.clone());
+        let (server, outside, provider) = (self.server(provider), self.outside.clone(), provider.clone());
         server
             .metadata
             .get(self.now(), |_, age| age < MAX_AGE, |_| true, async move {
@@ -81,7 +80,7 @@ impl RelyingParty {
     ) -> Result<Identity, ProtocolError> {
         let (now, jti) = (self.now(), self.outside.random_bytes()?);
         let request =
-            token::token_request(provider, metadata, &callback, redirect_uri, code_verifier, now, jti)?;
+            token::token_request(provider, metadata, callback, redirect_uri, code_verifier, now, jti)?;
         let response = self.outside.send(request, "the token endpoint").await?;
         let tokens = token::token_response(&response, self.now())?;
         let access_token = text(&tokens, "access_token").unwrap_or_default();
@@ -158,12 +157,15 @@ impl RelyingParty {
         metadata: &Metadata,
         token: &Compact<'_>,
     ) -> Result<(), ProtocolError> {
-        let server = self.server(provider).await;
-        let known = self.keys(&server, provider, metadata, None).await?;
+        let server = self.server(provider);
+        let (known, _) = self.keys(&server, provider, metadata, None).await?;
         let mut verification = known.verify(token);
         if verification == Verification::UnknownKey {
-            let newer = self.keys(&server, provider, metadata, Some(&known)).await?;
+            let (newer, out_of_turn) = self.keys(&server, provider, metadata, Some(&known)).await?;
             verification = newer.verify(token);
+            if let Some(at) = out_of_turn.filter(|_| verification == Verification::Verified) {
+                server.refetches.forgive(at);
+            }
         }
         let message = match verification {
             Verification::Verified => return Ok(()),
@@ -176,29 +178,34 @@ impl RelyingParty {
     }
 
     /// The provider's keys, at most an hour old; newer than `outdated` if that is given and the provider was
-    /// not asked too often.
+    /// not asked too often. With them, when this call asked for them out of turn.
     async fn keys(
         &self,
         server: &Arc<Server>,
         provider: &Provider,
         metadata: &Metadata,
         outdated: Option<&Arc<Jwks>>,
-    ) -> Result<Arc<Jwks>, ProtocolError> {
+    ) -> Result<(Arc<Jwks>, Option<Timestamp>), ProtocolError> {
         let request = jwks::jwks_request(provider, metadata)?;
         let (outside, now) = (self.outside.clone(), self.now());
         let newer = |keys: &Arc<Jwks>| outdated.is_none_or(|it| !Arc::ptr_eq(it, keys));
-        server
+        let mut out_of_turn = None;
+        let keys = server
             .keys
             .get(
                 now,
                 |keys, age| age < MAX_AGE && newer(keys),
-                |age| age >= MAX_AGE || server.refetches.allow(now),
+                |age| {
+                    out_of_turn = (age < MAX_AGE && server.refetches.allow(now)).then_some(now);
+                    age >= MAX_AGE || out_of_turn.is_some()
+                },
                 async move {
                     let response = outside.send(request, "the JWKS document").await?;
                     jwks::jwks_response(&response)
                 },
             )
-            .await
+            .await?;
+        Ok((keys, out_of_turn))
     }
 
     async fn userinfo(
@@ -220,12 +227,14 @@ impl RelyingParty {
         access_token: &str,
         profile: &mut Map<String, Value>,
     ) -> Result<(), ProtocolError> {
-        let Some(follow_up) = provider.follow_up else { return Ok(()) };
-        let url = follow_up.url.parse().map_err(|error| {
+        let (Some(follow_up), Some(url)) = (provider.follow_up, &provider.follow_up_url) else {
+            return Ok(());
+        };
+        let url = url.parse().map_err(|error| {
             ProtocolError::new(Kind::Configuration, "the address of the follow-up request is none")
                 .caused_by(error)
         })?;
-        let request = get(provider, &url, Some(access_token))?;
+        let request = userinfo::profile_request(provider, &url, access_token)?;
         let response = self.outside.send(request, "the follow-up endpoint").await?;
         let status = response.status();
         if status.is_server_error() {
@@ -240,15 +249,22 @@ impl RelyingParty {
         Ok(())
     }
 
-    async fn server(&self, provider: &Provider) -> Arc<Server> {
+    fn server(&self, provider: &Provider) -> Arc<Server> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (provider.id.clone(), provider.issuer.clone());
-        self.servers.get_with(key, async { Arc::default() }).await
+        if servers.len() >= MAX_SERVERS && !servers.contains_key(&key) {
+            servers.clear();
+        }
+        servers.entry(key).or_default().clone()
     }
 
     fn now(&self) -> Timestamp {
         self.outside.clock.now()
     }
 }
+
+/// A provider's id and issuer.
+type ServerKey = (String, Option<String>);
 
 /// What we learned about a provider's authorization server.
 #[derive(Debug, Default)]
@@ -300,7 +316,8 @@ fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 }
 
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
-const MAX_SERVERS: u64 = 1000;
+/// More than any application has providers; beyond it everything is learned anew.
+const MAX_SERVERS: usize = 1000;
 
 #[cfg(test)]
 mod tests;

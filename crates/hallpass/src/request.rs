@@ -1,17 +1,19 @@
 //! What came in: named and split, not yet trusted.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AsHeaderName, CONTENT_TYPE};
-use http::{HeaderMap, Method, Request};
+use http::header::{AsHeaderName, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
 use crate::cookie::Cookies;
 use crate::{Error, ErrorKind};
 
-/// A request as callbacks see it.
-#[derive(Clone, Debug)]
+/// A request as callbacks see it. Printing it shows the names of its parameters and headers, not their values:
+/// codes, tokens and cookies are among them.
+#[derive(Clone)]
 pub struct RequestInfo {
     method: Method,
     path: String,
@@ -20,7 +22,13 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
-    pub(crate) fn new(method: Method, uri: &http::Uri, headers: HeaderMap) -> Self {
+    pub(crate) fn new(method: Method, uri: &http::Uri, mut headers: HeaderMap) -> Self {
+        // HTTP/2 names the host in the address (RFC 9113 §8.3.1).
+        if let (false, Some(authority)) = (headers.contains_key(HOST), uri.authority())
+            && let Ok(host) = HeaderValue::try_from(authority.as_str())
+        {
+            headers.insert(HOST, host);
+        }
         let query = uri.query().map(parse_form).unwrap_or_default();
         Self { method, path: uri.path().to_owned(), query, headers }
     }
@@ -53,6 +61,17 @@ impl RequestInfo {
     /// All headers. They hold cookies and other secrets of the visitor.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+}
+
+impl fmt::Debug for RequestInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestInfo")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &self.query.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .finish()
     }
 }
 

@@ -1,15 +1,13 @@
 //! What an action decided becomes a response: the only writer of headers.
 
 use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, REFERRER_POLICY,
-    RETRY_AFTER, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, RETRY_AFTER, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
 use crate::config::Compat;
 use crate::cookie::CookieChange;
+use crate::pages::Pages;
 
 /// What an action decided, as data.
 #[derive(Debug)]
@@ -54,14 +52,11 @@ impl Outcome {
 }
 
 /// Writes the response.
-pub(crate) fn respond(outcome: Outcome, compat: Compat, policy: Option<&str>) -> Response<Bytes> {
+pub(crate) fn respond(outcome: Outcome, compat: Compat, pages: Option<&Pages>) -> Response<Bytes> {
     let mut headers = HeaderMap::with_capacity(10);
     let is_page = matches!(outcome.body, Body::Page(..));
     let (status, body) = match outcome.body {
-        Body::Page(status, html) => {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-            (status, Bytes::from(html))
-        }
+        Body::Page(status, html) => (status, Bytes::from(html)),
         Body::Json(status, json) => {
             headers.insert(CONTENT_TYPE, JSON);
             (status, Bytes::from(json))
@@ -85,7 +80,7 @@ pub(crate) fn respond(outcome: Outcome, compat: Compat, policy: Option<&str>) ->
         }
     };
     if is_page {
-        page_headers(&mut headers, policy);
+        headers.extend(pages.into_iter().flat_map(Pages::headers));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -110,16 +105,6 @@ pub(crate) fn set_cookies(headers: &mut HeaderMap, cookies: &[CookieChange]) {
     }
 }
 
-fn page_headers(headers: &mut HeaderMap, policy: Option<&str>) {
-    if let Some(policy) = policy.and_then(|policy| HeaderValue::try_from(policy).ok()) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
-}
-
 /// Addresses come from `redirect.rs` and are visible ASCII; anything else has no place in a header.
 fn location(headers: &mut HeaderMap, to: &str) {
     if let Ok(to) = HeaderValue::try_from(to) {
@@ -132,5 +117,3 @@ fn address(to: &str) -> Bytes {
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");

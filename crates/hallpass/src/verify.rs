@@ -40,7 +40,9 @@ impl Site {
         let forwarded_host = headers.get("x-forwarded-host").filter(|_| forwards_host);
         let host = forwarded_host.or_else(|| headers.get(HOST)).and_then(|value| value.to_str().ok());
         let host = host.unwrap_or_default();
-        let authority = host.parse::<Authority>().ok().filter(|_| is_host(host));
+        let authority = host.parse::<Authority>().ok().filter(|authority| {
+            is_host(host) && (authority.host().len() == host.len() || authority.port_u16().is_some())
+        });
         let authority =
             authority.ok_or_else(|| Error::new(ErrorKind::UnknownAction, "the request names no host"))?;
         if config.trust_host == TrustHost::Loopback && !is_loopback(authority.host()) {

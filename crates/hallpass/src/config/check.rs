@@ -6,11 +6,13 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    Config, ConfigError, Environment, Forwarded, Problem, ProviderEntry, Settings, TrustHost, origin_of,
+    Config, ConfigError, Environment, Forwarded, Misconfigured, Problem, ProviderEntry, Settings, TrustHost,
+    origin_of,
 };
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
 use crate::error::ErrorKind;
+use crate::http::HttpClient;
 use crate::jose::{Dialect, TokenKeys};
 use crate::pages::Pages;
 use crate::providers::ProviderProblemKind;
@@ -33,18 +35,18 @@ impl Settings {
         problems.addresses(&self);
         problems.durations(&self);
         let pages = problems.pages(&self);
-        let (Some(pages), true) = (pages, problems.0.is_empty()) else {
-            return Err(ConfigError {
+        let http = problems.http(self.http.take());
+        let (Some(pages), Some(http), true) = (pages, http, problems.0.is_empty()) else {
+            return Err(ConfigError(Box::new(Misconfigured {
                 problems: problems.0,
                 base_path,
                 error_page: self.pages.error,
                 theme: self.theme,
                 hooks: self.hooks,
-            });
+            })));
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
-        let http = self.http.unwrap_or_else(default_client);
         let trust_host = match self.trust_host {
             Some(true) => TrustHost::Any,
             Some(false) => TrustHost::Nobody,
@@ -120,6 +122,10 @@ impl Problems {
                 ),
             ),
             Some(_) => {}
+        }
+        // Whoever knows that an old secret is empty could seal sessions with it.
+        if settings.secrets.iter().skip(1).any(|secret| secret.expose().is_empty()) {
+            self.add(ErrorKind::MissingSecret, "one of the older secrets is empty: take it out of `secrets`");
         }
     }
 
@@ -232,6 +238,17 @@ impl Problems {
         }
     }
 
+    fn http(&mut self, own: Option<Arc<dyn HttpClient>>) -> Option<Arc<dyn HttpClient>> {
+        let client = own.or_else(default_client);
+        if client.is_none() {
+            self.add(
+                ErrorKind::Configuration,
+                "there is no HTTP client: call `http_client`, or use the feature `client`",
+            );
+        }
+        client
+    }
+
     fn pages(&mut self, settings: &Settings) -> Option<Pages> {
         let mut brands: Vec<(&str, &str)> = Vec::new();
         for entry in &settings.providers {
@@ -257,11 +274,12 @@ impl Problems {
     }
 }
 
-fn default_client() -> Arc<dyn crate::http::HttpClient> {
+/// The built-in client, where it is compiled in.
+fn default_client() -> Option<Arc<dyn HttpClient>> {
     #[cfg(feature = "client")]
-    return Arc::new(crate::http::Client::new());
+    return Some(Arc::new(crate::http::Client::new()));
     #[cfg(not(feature = "client"))]
-    return Arc::new(crate::http::NoClient);
+    return None;
 }
 
 fn is_id(id: &str) -> bool {

@@ -19,6 +19,10 @@ pub(crate) const RESERVED_CLAIMS: [&str; 7] = ["sub", "name", "email", "picture"
 /// session keeps: Auth.js passes the case as `trigger`.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a callback that forgets a case must not compile")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once and taken apart at once: a box would only be in the way"
+)]
 pub enum Jwt<C = NoClaims, U = NoUpdate> {
     /// Somebody signs in, or up.
     SignIn(JwtSignIn),

@@ -6,15 +6,15 @@ use crate::Secret;
 use crate::providers::Provider;
 
 /// An authorization response that passed every check. Only [`validate`] makes one, and nothing else can be
-/// redeemed.
-#[derive(Clone, Debug)]
+/// redeemed, once.
+#[derive(Debug)]
 pub struct ValidCallback {
     code: Secret,
 }
 
 impl ValidCallback {
-    pub(super) fn code(&self) -> &Secret {
-        &self.code
+    pub(super) fn into_code(self) -> Secret {
+        self.code
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{Secret, Timestamp};
 pub fn token_request(
     provider: &Provider,
     metadata: &Metadata,
-    callback: &ValidCallback,
+    callback: ValidCallback,
     redirect_uri: &str,
     code_verifier: Option<&str>,
     now: Timestamp,
@@ -28,7 +28,7 @@ pub fn token_request(
 ) -> Result<Request<Bytes>, ProtocolError> {
     let mut form = vec![
         ("grant_type", "authorization_code".to_owned()),
-        ("code", callback.code().expose().to_owned()),
+        ("code", callback.into_code().expose().to_owned()),
         ("redirect_uri", redirect_uri.to_owned()),
     ];
     if let Some(verifier) = code_verifier {

@@ -3,24 +3,25 @@
 use std::sync::Arc;
 
 use crate::Secret;
-use crate::http::Reach;
 
 use super::{
     Check, ClientAuth, Endpoints, PrivateKey, Profile, ProfileError, ProfileSource, Provider, ProviderKind,
-    Raw, Spec, Template, problems,
+    Raw, Spec, Template,
 };
 
 impl Provider {
     /// A provider that speaks OpenID Connect: everything else stands in its discovery document
     /// (OpenID Connect Discovery §4).
     ///
-    /// Scopes, checks and claims are those of [`Spec::DEFAULT`].
+    /// Scopes, checks and claims are those of [`Spec::DEFAULT`]. An empty issuer stands for
+    /// `AUTH_<ID>_ISSUER`.
     pub fn oidc(id: impl Into<String>, name: impl Into<String>, issuer: impl Into<String>) -> Self {
         let mut provider = Self::from(&Spec::DEFAULT);
         provider.id = id.into();
         provider.name = name.into();
         provider.brand = None;
-        provider.issuer(issuer)
+        let issuer = issuer.into();
+        if issuer.is_empty() { provider } else { provider.issuer(issuer) }
     }
 
     /// A provider that speaks plain OAuth 2 (RFC 6749). The profile comes from `userinfo_url`; if its fields
@@ -78,8 +79,9 @@ impl Provider {
         self
     }
 
-    /// Fills a placeholder of the endpoints: `.with("domain", "acme.auth0.com")` for `https://{domain}/`.
-    /// The value is the text between the braces' neighbours: no scheme, no query.
+    /// Fills a placeholder of the endpoints: `.with("domain", "acme.auth0.com")` for `https://{domain}/`. A
+    /// value with a scheme, a query or a user name is refused when Hallpass is built, and so is a
+    /// placeholder that stands in no endpoint.
     #[must_use]
     pub fn with(mut self, placeholder: impl Into<String>, value: impl Into<String>) -> Self {
         let placeholder = placeholder.into();
@@ -234,27 +236,6 @@ impl Provider {
     /// Switches that weaken a defence.
     pub fn dangerous(self) -> Dangerous {
         Dangerous(self)
-    }
-
-    /// Which addresses requests to this provider may reach. It follows from what the application configured
-    /// and from nothing that the provider answers.
-    pub(crate) fn reach(&self) -> Reach {
-        let endpoints = [
-            &self.issuer,
-            &self.authorization_endpoint,
-            &self.token_endpoint,
-            &self.userinfo_endpoint,
-            &self.jwks_uri,
-        ];
-        let local: Vec<_> =
-            endpoints.into_iter().flatten().filter(|url| problems::is_loopback(url)).collect();
-        // Only this reach allows plain http.
-        let needs_http = local.iter().any(|url| url.starts_with("http:"));
-        match self.private_network {
-            true if !needs_http => Reach::PrivateNetwork,
-            _ if !local.is_empty() => Reach::Loopback,
-            _ => Reach::Public,
-        }
     }
 
     /// Whether an endpoint holds the placeholder.

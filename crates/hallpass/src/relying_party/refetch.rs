@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::Timestamp;
 
 /// A token that names an unknown key is worth one look at newer keys: the provider may have rotated them. It
-/// may also be a flood of forgeries, so of these looks at most five happen in a minute, the last two of them
-/// 15 seconds apart from the one before: in the middle of a flood an honest rotation is still noticed.
+/// may also be one of a flood of forgeries, so of the looks that found nothing at most five happen in a minute,
+/// the last two of them 15 seconds after the one before: in the middle of a flood an honest rotation is still
+/// noticed.
 #[derive(Debug, Default)]
 pub(super) struct Refetches(Mutex<VecDeque<Timestamp>>);
 
@@ -23,6 +24,14 @@ impl Refetches {
         }
         recent.push_back(now);
         true
+    }
+
+    /// The look at that time found the key, so it does not count.
+    pub(super) fn forgive(&self, at: Timestamp) {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = recent.iter().rposition(|it| *it == at) {
+            recent.remove(index);
+        }
     }
 }
 

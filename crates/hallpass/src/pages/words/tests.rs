@@ -51,3 +51,15 @@ fn unknown_codes_get_general_words() {
         assert_eq!(words(code), &GENERAL, "{code}");
     }
 }
+
+#[test]
+fn the_documentation_has_every_code_with_its_words() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/pages.md");
+    let documentation = std::fs::read_to_string(path).unwrap();
+    for words in WORDS {
+        let row = format!("| `{}` | {} | {} |", words.code.unwrap(), words.heading, words.message);
+        assert!(documentation.contains(&row), "missing in docs/pages.md: {row}");
+    }
+    let row = format!("| any other | {} | {} |", GENERAL.heading, GENERAL.message);
+    assert!(documentation.contains(&row), "missing in docs/pages.md: {row}");
+}
