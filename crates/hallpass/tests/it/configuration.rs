@@ -81,7 +81,7 @@ fn each_mistake_names_its_setting() {
         (bare().email(Email::new(), async |_, ()| Ok(())), "`store`"),
         (bare().provider(GITHUB.client("", "secret")), "AUTH_GITHUB_ID"),
         (bare().provider(GITHUB.client("id", "")), "AUTH_GITHUB_SECRET"),
-        (bare().provider(AUTH0.client("id", "secret")), "issuer"),
+        (bare().provider(AUTH0.client("id", "secret")), ".with(\"domain\""),
         (bare().provider(Provider::oidc("x", "X", "http://idp.example").client("i", "s")), "https"),
         (bare().provider(Provider::oidc("x", "X", "javascript:x").client("i", "s")), "https"),
         (bare().provider(Provider::oidc("x", "X", "https://u:p@idp.example").client("i", "s")), "user name"),

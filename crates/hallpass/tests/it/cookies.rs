@@ -41,8 +41,8 @@ async fn table(auth: &Auth, site: &Site, origin: &str) -> BTreeMap<&'static str,
     add("7 sign out", &browser.submit("signout", &[("callbackUrl", "/bye")]).await);
     add("8 form", &browser.sign_in_with_credentials(PASSWORD).await);
     let apple = browser.start("apple").await;
-    add("9 start of a form post", &apple);
-    add("9 form post", &browser.come_back(&site.idp.authorize(apple.location())).await);
+    add("9 a form is to be posted", &apple);
+    add("9 b form post", &browser.come_back(&site.idp.authorize(apple.location())).await);
     table
 }
 
@@ -53,9 +53,79 @@ async fn attributes_are_those_of_the_table() {
         let apple = site.idp.oidc_provider("apple").authorization_param("response_mode", "form_post");
         site.builder().provider(apple).url(origin).build().unwrap()
     };
-    insta::assert_snapshot!(text(table(&build(SITE), &site, SITE).await), @"");
+    insta::assert_snapshot!(text(table(&build(SITE), &site, SITE).await), @r"
+    1 session of nobody:
+    __Host-authjs.csrf-token=…; HttpOnly; SameSite=Lax; Secure; Path=/
+    __Secure-authjs.callback-url=…; HttpOnly; SameSite=Lax; Secure; Path=/
+    2 providers:
+
+    3 start:
+    __Secure-authjs.state=…; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=900; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    __Secure-authjs.pkce.code_verifier=…; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=900; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    __Secure-authjs.nonce=…; HttpOnly; SameSite=Lax; Secure; Path=/; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    4 callback:
+    __Secure-authjs.state=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0
+    __Secure-authjs.pkce.code_verifier=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0
+    __Secure-authjs.nonce=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0
+    __Secure-authjs.session-token=…; HttpOnly; SameSite=Lax; Secure; Path=/; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    5 session:
+    __Secure-authjs.session-token=…; HttpOnly; SameSite=Lax; Secure; Path=/; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    6 refused:
+
+    7 sign out:
+    __Secure-authjs.callback-url=…; HttpOnly; SameSite=Lax; Secure; Path=/
+    __Secure-authjs.session-token=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0
+    8 form:
+    __Secure-authjs.session-token=…; HttpOnly; SameSite=Lax; Secure; Path=/; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    9 a form is to be posted:
+    __Secure-authjs.state=…; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=900; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    __Secure-authjs.pkce.code_verifier=…; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=900; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    __Secure-authjs.nonce=…; HttpOnly; SameSite=None; Secure; Path=/; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    9 b form post:
+    __Host-authjs.csrf-token=…; HttpOnly; SameSite=Lax; Secure; Path=/
+    __Secure-authjs.callback-url=…; HttpOnly; SameSite=Lax; Secure; Path=/
+    __Secure-authjs.state=; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0
+    __Secure-authjs.pkce.code_verifier=; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0
+    __Secure-authjs.nonce=; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0
+    __Secure-authjs.session-token=…; HttpOnly; SameSite=Lax; Secure; Path=/; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    ");
     let plain = "http://localhost:3000";
-    insta::assert_snapshot!(text(table(&build(plain), &site, plain).await), @"");
+    insta::assert_snapshot!(text(table(&build(plain), &site, plain).await), @r"
+    1 session of nobody:
+    authjs.csrf-token=…; HttpOnly; SameSite=Lax; Path=/
+    authjs.callback-url=…; HttpOnly; SameSite=Lax; Path=/
+    2 providers:
+
+    3 start:
+    authjs.state=…; HttpOnly; SameSite=Lax; Path=/; Max-Age=900; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    authjs.pkce.code_verifier=…; HttpOnly; SameSite=Lax; Path=/; Max-Age=900; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    authjs.nonce=…; HttpOnly; SameSite=Lax; Path=/; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    4 callback:
+    authjs.state=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0
+    authjs.pkce.code_verifier=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0
+    authjs.nonce=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0
+    authjs.session-token=…; HttpOnly; SameSite=Lax; Path=/; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    5 session:
+    authjs.session-token=…; HttpOnly; SameSite=Lax; Path=/; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    6 refused:
+
+    7 sign out:
+    authjs.callback-url=…; HttpOnly; SameSite=Lax; Path=/
+    authjs.session-token=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0
+    8 form:
+    authjs.session-token=…; HttpOnly; SameSite=Lax; Path=/; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    9 a form is to be posted:
+    authjs.state=…; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=900; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    authjs.pkce.code_verifier=…; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=900; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    authjs.nonce=…; HttpOnly; SameSite=None; Secure; Path=/; Expires=Fri, 20 Nov 2026 10:15:00 GMT
+    9 b form post:
+    authjs.csrf-token=…; HttpOnly; SameSite=Lax; Path=/
+    authjs.callback-url=…; HttpOnly; SameSite=Lax; Path=/
+    authjs.state=; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0
+    authjs.pkce.code_verifier=; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0
+    authjs.nonce=; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0
+    authjs.session-token=…; HttpOnly; SameSite=Lax; Path=/; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    ");
 }
 
 #[tokio::test]
@@ -71,8 +141,13 @@ async fn cookies_can_be_changed_one_by_one() {
         .unwrap();
     let mut browser = browse(&auth);
     let answer = browser.sign_in_with_credentials(PASSWORD).await;
-    insta::assert_snapshot!(attributes(&answer).join("\n"), @"");
-    insta::assert_snapshot!(attributes(&browser.other().get("session").await).join("\n"), @"");
+    insta::assert_snapshot!(attributes(&answer).join("\n"), @r"
+    sid=…; HttpOnly; SameSite=Strict; Secure; Path=/api; Domain=example.com; Expires=Sun, 20 Dec 2026 10:00:00 GMT
+    ");
+    insta::assert_snapshot!(attributes(&browser.other().get("session").await).join("\n"), @r"
+    __Host-authjs.csrf-token=…; HttpOnly; SameSite=Lax; Secure; Path=/
+    __Secure-authjs.callback-url=…; SameSite=Lax; Secure; Path=/
+    ");
     assert_eq!(browser.session().await["user"]["name"], "Ali");
     browser.sign_out().await;
     assert_eq!(browser.cookie("sid"), None);

@@ -28,7 +28,7 @@ async fn pages_send_their_security_headers() {
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
         assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert!(!answer.text().contains("<script") && !answer.text().contains("javascript:"));
@@ -52,10 +52,9 @@ async fn markup_from_outside_is_escaped() {
             "{path}?error={query}&callbackUrl=/{query}&email={query}&code={query}&csrfToken={query}&{query}={query}"
         );
         let text = browser.get(&target).await.text().to_owned();
-        assert!(
-            !text.contains("<img") && !text.contains("\"'>\"") && !text.contains("{{7") && !text.contains("49"),
-            "{path}"
-        );
+        for markup in ["<img", "\"'>", "1787569"] {
+            assert!(!text.contains(markup), "{path}: {markup}");
+        }
     }
     let providers = browser.get("providers").await;
     assert_eq!(providers.header("content-type"), Some("application/json"));
