@@ -88,6 +88,8 @@ async fn to_provider(ready: &Ready, request: &Verified<'_>, provider: &Provider)
             "value": value,
             "provider": provider.id(),
             "exp": (now + crate::cookie::SIGN_IN).seconds(),
+            // The callback cookie is Lax: it does not come along with a provider's POST.
+            "callbackUrl": flow.form_post.then_some(&request.callback_url),
         });
         let sealed = spec.keys().seal(payload.to_string().as_bytes(), &ready.random()?);
         // Auth.js leaves `Max-Age` off the nonce.

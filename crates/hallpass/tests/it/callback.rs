@@ -307,12 +307,12 @@ async fn wrong_tokens_make_no_session() {
 }
 
 #[tokio::test]
-async fn form_that_a_provider_posts_finds_its_cookies() {
+async fn form_that_a_provider_posts_finds_its_cookies_and_the_way_back() {
     let site = Site::new();
     let apple: Provider = site.idp.oidc_provider("apple").authorization_param("response_mode", "form_post");
     let auth = site.builder().provider(apple).build().unwrap();
     let mut browser = browse(&auth);
-    let start = browser.start("apple").await;
+    let start = browser.submit("signin/apple", &[("callbackUrl", "/inside")]).await;
     let same_site_none = |line: &&str| line.contains("SameSite=None") && line.contains("Secure");
     assert_eq!(start.set_cookies().iter().filter(|line| same_site_none(line)).count(), 3);
     let returning = site.idp.authorize(start.location());
@@ -320,7 +320,7 @@ async fn form_that_a_provider_posts_finds_its_cookies() {
     // By GET it is not the answer that was asked for.
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     assert_refused(&browser.get(&format!("{url}?{query}")).await);
-    assert_eq!(browser.come_back(&returning).await.location(), SITE);
+    assert_eq!(browser.come_back(&returning).await.location(), format!("{SITE}/inside"));
     assert_eq!(browser.session().await["user"]["name"], "Ada");
 }
 

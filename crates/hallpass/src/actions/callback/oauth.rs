@@ -90,7 +90,8 @@ pub(super) async fn run(
     let cookies = source.sign_in(signed_in).await?;
     core::notify(config, Event::SignIn { user, account, profile: Some(raw_profile), is_new_user }, info)
         .await;
-    let body = super::onward(ready, request, linked.is_new_user);
+    let callback_url = checks.callback_url.as_deref().unwrap_or(&request.callback_url);
+    let body = super::onward(ready, request, callback_url, linked.is_new_user);
     Ok(Outcome::new(body).with_cookies(checks.cookies).with_cookies(cookies))
 }
 
@@ -138,6 +139,8 @@ struct Checks {
     state: Option<String>,
     verifier: Option<String>,
     nonce: Option<String>,
+    /// Where the browser wanted to go, if the provider answers with a POST.
+    callback_url: Option<String>,
     /// The cookies go when the answer was used.
     cookies: Vec<CookieChange>,
 }
@@ -153,6 +156,7 @@ impl Checks {
     ) -> Result<Self, Error> {
         let config = &ready.config;
         let mut cookies = Vec::new();
+        let mut callback_url = None;
         let mut open = |check: Check, kind: CookieKind| -> Result<Option<String>, Error> {
             if !flow.checks(check) {
                 return Ok(None);
@@ -174,7 +178,9 @@ impl Checks {
             }
             let change = spec.clear();
             cookies.push(if flow.form_post { change.cross_site() } else { change });
-            let value = payload.get("value").and_then(Value::as_str).map(str::to_owned);
+            let text = |name| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+            callback_url = text("callbackUrl");
+            let value = text("value");
             value
                 .map(Some)
                 .ok_or_else(|| Error::new(ErrorKind::InvalidCheck, "a cookie of the sign-in is empty"))
@@ -182,7 +188,7 @@ impl Checks {
         let state = open(Check::State, CookieKind::State)?;
         let verifier = open(Check::Pkce, CookieKind::PkceCodeVerifier)?;
         let nonce = open(Check::Nonce, CookieKind::Nonce)?;
-        Ok(Self { state, verifier, nonce, cookies })
+        Ok(Self { state, verifier, nonce, callback_url, cookies })
     }
 
     /// Each of them is good for one answer.
