@@ -226,13 +226,29 @@ pub(crate) enum RawTrigger {
 
 /// The claims in a token no longer fit the application's type.
 #[derive(Debug, thiserror::Error)]
-#[error("the claims of this session no longer fit the application's type")]
-pub(crate) struct StaleClaims(#[source] pub(crate) serde_json::Error);
+#[error("the claims of this session no longer fit the application's type: {0}")]
+pub(crate) struct StaleClaims(String);
 
 /// The data of an update is not what the application takes.
 #[derive(Debug, thiserror::Error)]
-#[error("the update was refused")]
-pub(crate) struct RefusedUpdate(#[source] pub(crate) serde_json::Error);
+#[error("the update was refused: {0}")]
+pub(crate) struct RefusedUpdate(String);
+
+impl RefusedUpdate {
+    pub(crate) fn no_update_type() -> Self {
+        Self("this application takes no updates".to_owned())
+    }
+}
+
+/// What is wrong with data, without the data: it may be anything that people keep with a session.
+fn mismatch(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("missing field") {
+        return text;
+    }
+    text.rsplit_once("expected ")
+        .map_or_else(|| "it does not fit".to_owned(), |(_, it)| format!("expected {it}"))
+}
 
 impl RawJwt {
     /// Gives the event its types.
@@ -260,14 +276,14 @@ impl RawJwt {
             Ok(update) => Ok(Jwt::Update(JwtUpdate { token, user, claims, update, request, data })),
             // `update()` without data asks for a fresh session: nothing to take, nothing to refuse.
             Err(_) if data.is_none() => Ok(Jwt::Read(JwtRead { token, user, claims, request })),
-            Err(error) => Err(Box::new(RefusedUpdate(error))),
+            Err(error) => Err(Box::new(RefusedUpdate(mismatch(&error)))),
         }
     }
 }
 
 /// The application's claims in a token's payload.
 pub(crate) fn parse_claims<C: DeserializeOwned>(token: &Map<String, Value>) -> Result<C, BoxError> {
-    C::deserialize(token).map_err(|error| Box::new(StaleClaims(error)).into())
+    C::deserialize(token).map_err(|error| Box::new(StaleClaims(mismatch(&error))).into())
 }
 
 /// The payload that follows from what a callback decided; `None` ends the session.
