@@ -6,7 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    Config, ConfigError, Environment, Forwarded, Misconfigured, Problem, ProviderEntry, Settings, TrustHost, origin_of,
+    Config, ConfigError, Environment, Forwarded, Misconfigured, Problem, ProviderEntry, Settings, TrustHost,
+    origin_of,
 };
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
