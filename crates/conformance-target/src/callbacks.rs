@@ -68,7 +68,7 @@ pub(crate) async fn send(mail: Mail, probe: Probe) -> Result<(), BoxError> {
         "sendVerificationRequest",
         &with(
             &seen,
-            json!({
+            &json!({
                 "provider": mail.provider,
                 "theme": mail.theme,
                 "method": mail.request.method().as_str(),
@@ -158,8 +158,8 @@ pub(crate) async fn session(event: SessionEvent<Claims>, probe: Probe) -> Result
         _ => {}
     }
     let own = defined([("id", claims.id.map(Value::from)), ("role", claims.role)]);
-    let user = with(&serde_json::to_value(event.user.public())?, own);
-    Ok(Some(with(&json!({ "user": user }), defined([("selectedCompanyId", claims.company_id)]))))
+    let user = with(&serde_json::to_value(event.user.public())?, &own);
+    Ok(Some(with(&json!({ "user": user }), &defined([("selectedCompanyId", claims.company_id)]))))
 }
 
 pub(crate) async fn event(event: Event, probe: Probe) -> Result<(), BoxError> {
@@ -216,7 +216,7 @@ fn defined<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
         .into()
 }
 
-fn with(object: &Value, more: Value) -> Value {
+fn with(object: &Value, more: &Value) -> Value {
     let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    members(object).into_iter().chain(members(&more)).collect::<Map<_, _>>().into()
+    members(object).into_iter().chain(members(more)).collect::<Map<_, _>>().into()
 }

@@ -11,12 +11,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::builder::Builder;
+use crate::config::ProviderEntry;
 use crate::core::{self, Core};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{self, NoClaims, SessionUser};
 use crate::redirect;
 use crate::request::RequestInfo;
 use crate::session::{Session, Source, Trigger};
+use crate::user::Account;
 use crate::verify::Site;
 use crate::{cookie::Cookies, respond};
 
@@ -75,6 +77,31 @@ impl<C> Auth<C> {
     /// Answers a request to one of Hallpass' own addresses.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         self.core.handle(request).await
+    }
+
+    /// Asks a provider for new tokens (RFC 6749 §6), with the refresh token of an account.
+    ///
+    /// The account that comes back holds the new tokens: the old refresh token where the provider sent none, and
+    /// `expires_at`. If there is an ID token in the answer, it is about the same person.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when the provider did not answer: try again. Otherwise the refresh token no
+    /// longer works, or the account has none: the person must sign in again.
+    pub async fn refresh(&self, account: &Account) -> Result<Account, Error> {
+        let refused = |message| Error::new(ErrorKind::CallbackRoute, message);
+        let config = self.core.config().ok_or_else(|| refused("the configuration is wrong"))?;
+        let Some(ProviderEntry::OAuth(provider)) = config.provider(&account.provider) else {
+            return Err(refused("the account's provider is not configured"));
+        };
+        let refresh_token =
+            account.refresh_token().ok_or_else(|| refused("the account has no refresh token"))?;
+        let tokens = config.relying_party.refresh(provider, &refresh_token.into(), account.id_token()).await;
+        let tokens = tokens.map_err(|error| {
+            let kind = if error.is_temporary() { ErrorKind::Unavailable } else { ErrorKind::CallbackRoute };
+            Error::caused_by(kind, "the provider gave no new tokens", error)
+        })?;
+        let tokens = account.tokens.clone().into_iter().chain(tokens).collect();
+        Ok(Account { tokens, ..account.clone() })
     }
 
     /// Where to send a browser that must sign in first: the sign-in page, with the way back.

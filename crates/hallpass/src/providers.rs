@@ -298,16 +298,16 @@ pub struct Provider {
     pub(crate) link_accounts_by_email: bool,
     pub(crate) private_network: bool,
     /// Endpoints before their placeholders are filled; the fields above hold the filled ones.
-    template: Template,
+    pub(crate) template: Template,
     /// What fills the placeholders.
-    placeholders: Vec<(String, String)>,
+    pub(crate) placeholders: Vec<(String, String)>,
     /// The application chose the issuer, so the environment does not.
-    issuer_chosen: bool,
+    pub(crate) issuer_chosen: bool,
 }
 
 /// Endpoints as configured, with their placeholders.
 #[derive(Clone, Default)]
-struct Template {
+pub(crate) struct Template {
     issuer: Option<String>,
     authorization: Option<String>,
     token: Option<String>,

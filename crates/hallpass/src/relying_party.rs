@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::http::HttpClient;
 use crate::oauth::callback::ValidCallback;
 use crate::oauth::metadata::{self, Metadata};
-use crate::oauth::{ProtocolError, ProtocolErrorKind as Kind, get, parse_object, token, userinfo};
+use crate::oauth::{ProtocolError, ProtocolErrorKind as Kind, parse_object, token, userinfo};
 use crate::oidc::id_token::{self, Expected, Origin};
 use crate::oidc::jwks::{self, Jwks, Verification};
 use crate::oidc::jws::Compact;
@@ -227,12 +227,14 @@ impl RelyingParty {
         access_token: &str,
         profile: &mut Map<String, Value>,
     ) -> Result<(), ProtocolError> {
-        let Some(follow_up) = provider.follow_up else { return Ok(()) };
-        let url = follow_up.url.parse().map_err(|error| {
+        let (Some(follow_up), Some(url)) = (provider.follow_up, &provider.follow_up_url) else {
+            return Ok(());
+        };
+        let url = url.parse().map_err(|error| {
             ProtocolError::new(Kind::Configuration, "the address of the follow-up request is none")
                 .caused_by(error)
         })?;
-        let request = get(provider, &url, Some(access_token))?;
+        let request = userinfo::profile_request(provider, &url, access_token)?;
         let response = self.outside.send(request, "the follow-up endpoint").await?;
         let status = response.status();
         if status.is_server_error() {

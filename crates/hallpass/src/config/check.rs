@@ -12,6 +12,7 @@ use super::{
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
 use crate::error::ErrorKind;
+use crate::http::HttpClient;
 use crate::jose::{Dialect, TokenKeys};
 use crate::pages::Pages;
 use crate::providers::ProviderProblemKind;
@@ -34,7 +35,8 @@ impl Settings {
         problems.addresses(&self);
         problems.durations(&self);
         let pages = problems.pages(&self);
-        let (Some(pages), true) = (pages, problems.0.is_empty()) else {
+        let http = problems.http(self.http.take());
+        let (Some(pages), Some(http), true) = (pages, http, problems.0.is_empty()) else {
             return Err(ConfigError(Box::new(Misconfigured {
                 problems: problems.0,
                 base_path,
@@ -45,7 +47,6 @@ impl Settings {
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
-        let http = self.http.unwrap_or_else(default_client);
         let trust_host = match self.trust_host {
             Some(true) => TrustHost::Any,
             Some(false) => TrustHost::Nobody,
@@ -233,6 +234,17 @@ impl Problems {
         }
     }
 
+    fn http(&mut self, own: Option<Arc<dyn HttpClient>>) -> Option<Arc<dyn HttpClient>> {
+        let client = own.or_else(default_client);
+        if client.is_none() {
+            self.add(
+                ErrorKind::Configuration,
+                "there is no HTTP client: call `http_client`, or use the feature `client`",
+            );
+        }
+        client
+    }
+
     fn pages(&mut self, settings: &Settings) -> Option<Pages> {
         let mut brands: Vec<(&str, &str)> = Vec::new();
         for entry in &settings.providers {
@@ -258,11 +270,12 @@ impl Problems {
     }
 }
 
-fn default_client() -> Arc<dyn crate::http::HttpClient> {
+/// The built-in client, where it is compiled in.
+fn default_client() -> Option<Arc<dyn HttpClient>> {
     #[cfg(feature = "client")]
-    return Arc::new(crate::http::Client::new());
+    return Some(Arc::new(crate::http::Client::new()));
     #[cfg(not(feature = "client"))]
-    return Arc::new(crate::http::NoClient);
+    return None;
 }
 
 fn is_id(id: &str) -> bool {

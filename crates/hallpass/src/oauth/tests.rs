@@ -8,39 +8,15 @@ use serde_json::{Value, json};
 
 use super::metadata::Metadata;
 use super::*;
-use crate::providers::{
-    Check, ClientAuth, Profile, ProfileError, ProfileSource, Provider, ProviderKind, Raw,
-};
+use crate::providers::{Profile, ProfileError, Provider, ProviderKind, Raw};
 
 pub(crate) const ISSUER: &str = "https://op.example";
 
 pub(crate) fn oidc() -> Provider {
     Provider {
-        id: "op".into(),
-        name: "The OP".into(),
-        brand: None,
-        kind: ProviderKind::Oidc,
-        issuer: Some(ISSUER.into()),
-        authorization_endpoint: None,
-        token_endpoint: None,
-        userinfo_endpoint: None,
-        jwks_uri: None,
         scopes: vec![],
-        authorization_params: vec![],
-        checks: vec![Check::Pkce, Check::State, Check::Nonce],
-        client_id: Some("client".into()),
-        client_secret: Some("a secret/with+odd:chars".into()),
-        private_key: None,
-        client_auth: ClientAuth::Basic,
-        profile_source: ProfileSource::IdToken,
-        userinfo_headers: vec![],
-        follow_up: None,
-        issuer_placeholder: None,
-        id_token_algorithms: None,
         profile: Arc::new(subject),
-        redirect_proxy_url: None,
-        link_accounts_by_email: false,
-        private_network: false,
+        ..Provider::oidc("op", "The OP", ISSUER).client("client", "a secret/with+odd:chars")
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::metadata::Metadata;
 use super::{ProtocolError, ProtocolErrorKind as Kind, get, json_object};
@@ -20,6 +21,15 @@ pub fn userinfo_request(
     let Some(url) = &metadata.userinfo_endpoint else {
         return Err(ProtocolError::new(Kind::Configuration, "the provider has no userinfo endpoint"));
     };
+    profile_request(provider, url, access_token)
+}
+
+/// A request to an address where a profile is, with the headers that the provider wants there.
+pub(crate) fn profile_request(
+    provider: &Provider,
+    url: &Url,
+    access_token: &str,
+) -> Result<Request<Bytes>, ProtocolError> {
     let mut request = get(provider, url, Some(access_token))?;
     for (name, value) in &provider.userinfo_headers {
         let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use crate::Secret;
-use crate::http::Reach;
 
 use super::{
     Check, ClientAuth, Endpoints, PrivateKey, Profile, ProfileError, ProfileSource, Provider, ProviderKind,
-    Raw, Spec, Template, problems,
+    Raw, Spec, Template,
 };
 
 impl Provider {
@@ -237,27 +236,6 @@ impl Provider {
     /// Switches that weaken a defence.
     pub fn dangerous(self) -> Dangerous {
         Dangerous(self)
-    }
-
-    /// Which addresses requests to this provider may reach. It follows from what the application configured
-    /// and from nothing that the provider answers.
-    pub(crate) fn reach(&self) -> Reach {
-        let endpoints = [
-            &self.issuer,
-            &self.authorization_endpoint,
-            &self.token_endpoint,
-            &self.userinfo_endpoint,
-            &self.jwks_uri,
-        ];
-        let local: Vec<_> =
-            endpoints.into_iter().flatten().filter(|url| problems::is_loopback(url)).collect();
-        // Only this reach allows plain http.
-        let needs_http = local.iter().any(|url| url.starts_with("http:"));
-        match self.private_network {
-            true if !needs_http => Reach::PrivateNetwork,
-            _ if !local.is_empty() => Reach::Loopback,
-            _ => Reach::Public,
-        }
     }
 
     /// Whether an endpoint holds the placeholder.

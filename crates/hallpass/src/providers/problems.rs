@@ -1,7 +1,6 @@
 //! What is wrong with a provider's configuration, found before the first request.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use url::{Host, Url};
 
@@ -217,16 +216,11 @@ impl Provider {
     }
 }
 
-/// Whether the address is one of this machine.
-pub(super) fn is_loopback(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| host_is_loopback(&url))
-}
-
 fn host_is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     }
 }

@@ -200,7 +200,8 @@ impl Case {
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(object) = value else { panic!("not an object: {value}") };
+    object
 }
 
 #[tokio::test]
@@ -339,6 +340,29 @@ async fn a_fetch_that_was_given_up_is_started_again() {
 }
 
 #[tokio::test]
+async fn whoever_comes_after_a_failure_asks_anew() {
+    let flight = Flight::default();
+    let start = |answer: Result<u8, ProtocolError>| {
+        flight.get(Timestamp::from_seconds(START), |_, _| true, |_| true, async { answer })
+    };
+    let broken = || Err(ProtocolError::new(Kind::Discovery, "broken"));
+    let gate = Arc::new(AtomicUsize::new(0));
+    let waits = gate.clone();
+    let mut first = Box::pin(flight.get(Timestamp::from_seconds(START), |_, _| true, |_| true, async move {
+        poll_fn(|_| if waits.load(Ordering::Relaxed) == 0 { Poll::Pending } else { Poll::Ready(()) }).await;
+        broken()
+    }));
+    let mut second = Box::pin(start(Ok(1)));
+    for waiting in [&mut first as &mut (dyn Future<Output = _> + Unpin), &mut second] {
+        assert!(poll_fn(|context| Poll::Ready(Pin::new(&mut *waiting).poll(context))).await.is_pending());
+    }
+    gate.store(1, Ordering::Relaxed);
+    assert!(first.await.is_err());
+    assert_eq!(*start(Ok(2)).await.unwrap(), 2);
+    assert!(second.await.is_err(), "the second shares the end of the first");
+}
+
+#[tokio::test]
 async fn a_provider_that_hangs_does_not_hold_up_another() {
     let case = Case::new(oidc());
     *case.op.hangs.lock().unwrap() = Some("/.well-known/openid-configuration");
@@ -436,7 +460,12 @@ async fn a_follow_up_fills_in_what_the_profile_lacks() {
         url: "https://plain.example/emails",
         merge: |profile, answer| drop(profile.insert("email".into(), answer[0]["email"].clone())),
     };
-    let case = Case::new(Provider { follow_up: Some(follow_up), profile: Arc::new(by_id), ..oauth2() });
+    let case = Case::new(Provider {
+        follow_up_url: Some(follow_up.url.into()),
+        follow_up: Some(follow_up),
+        profile: Arc::new(by_id),
+        ..oauth2()
+    });
     case.op.answers("/emails", json_answer(&json!([{ "email": "a@b.example" }])));
     assert_eq!(case.sign_in().await.unwrap().raw_profile["email"], "a@b.example");
     assert_eq!(case.op.last("/emails").headers()["authorization"], "Bearer at");

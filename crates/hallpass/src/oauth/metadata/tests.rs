@@ -72,6 +72,15 @@ fn only_a_loopback_issuer_opens_the_way_to_this_machine() {
     assert_eq!(reach(&with_issuer("http://localhost:1/x")), Reach::Loopback);
     assert_eq!(reach(&with_issuer("http://[::1]:1")), Reach::Loopback);
     assert_eq!(reach(&with_issuer("https://127.0.0.2")), Reach::Loopback);
+    let mut url = Url::parse("https://127.0.0.1/jwks").unwrap();
+    let reach_from = |provider: &Provider, url: &Url| {
+        *get(provider, url, None).unwrap().extensions().get::<Reach>().unwrap()
+    };
+    assert_eq!(reach_from(&oidc(), &url), Reach::Public, "what a document names opens nothing");
+    let written_down = Provider { jwks_uri: Some(url.to_string()), ..oidc() };
+    assert_eq!(reach_from(&written_down, &url), Reach::Loopback);
+    url.set_path("/other");
+    assert_eq!(reach_from(&written_down, &url), Reach::Public);
     let private = Provider { private_network: true, ..with_issuer("https://op.example") };
     assert_eq!(reach(&private), Reach::PrivateNetwork);
 }

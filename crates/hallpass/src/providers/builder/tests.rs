@@ -84,25 +84,6 @@ fn an_authorization_parameter_replaces_the_one_of_the_same_name() {
 }
 
 #[test]
-fn reach_follows_from_the_configuration() {
-    let oidc = |issuer: &str| Provider::oidc("a", "A", issuer);
-    assert_eq!(oidc("https://login.example.com").reach(), Reach::Public);
-    for local in ["http://localhost:8080", "https://127.0.0.2", "http://[::1]/x", "http://idp.localhost"] {
-        assert_eq!(oidc(local).reach(), Reach::Loopback, "{local}");
-    }
-    for other in
-        ["https://localhost.example.com", "https://127.0.0.1.example.com", "https://10.0.0.1", "", "{a}"]
-    {
-        assert_eq!(oidc(other).reach(), Reach::Public, "{other}");
-    }
-    let private = |issuer: &str| oidc(issuer).dangerous().allow_private_network().reach();
-    assert_eq!(private("https://10.0.0.1"), Reach::PrivateNetwork);
-    assert_eq!(private("https://localhost"), Reach::PrivateNetwork);
-    assert_eq!(private("http://localhost"), Reach::Loopback);
-    assert_eq!(GOOGLE.client("a", "b").jwks_uri("http://localhost/keys").reach(), Reach::Loopback);
-}
-
-#[test]
 fn dangerous_switches_are_off_until_named() {
     let google = GOOGLE.client("a", "b");
     assert!(!google.link_accounts_by_email && !google.private_network);
