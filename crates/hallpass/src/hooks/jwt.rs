@@ -26,7 +26,7 @@ pub(crate) const RESERVED_CLAIMS: [&str; 7] = ["sub", "name", "email", "picture"
 pub enum Jwt<C = NoClaims, U = NoUpdate> {
     /// Somebody signs in, or up.
     SignIn(JwtSignIn),
-    /// A client asks for a change.
+    /// A client asks for a change. Cannot happen, and needs no arm, with [`NoUpdate`].
     Update(JwtUpdate<C, U>),
     /// The session is read.
     Read(JwtRead<C>),
@@ -59,7 +59,6 @@ impl JwtSignIn {
 
 /// A client asks for a change, with data that parsed as the application's `Update`.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct JwtUpdate<C, U> {
     /// The token: name, e-mail and picture may be changed.
     pub token: Token,
@@ -93,9 +92,11 @@ pub struct JwtRead<C> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoClaims {}
 
-/// Applications without an `Update` type take no changes from clients: whatever they send is refused.
+/// Applications without an `Update` type take no changes from clients: whatever they send is refused. There is no such
+/// value, so a callback needs no arm for [`Jwt::Update`].
 #[derive(Clone, Copy, Debug)]
-pub struct NoUpdate(());
+#[expect(clippy::exhaustive_enums, reason = "that it is empty is the point")]
+pub enum NoUpdate {}
 
 impl<'de> Deserialize<'de> for NoUpdate {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
