@@ -12,7 +12,7 @@ use hallpass::{
 use crate::site::{SECRET, SITE, Site, bare, browse, password_form};
 
 fn refused(builder: Builder) -> ConfigError {
-    builder.build().err().expect("the configuration is refused")
+    builder.build().expect_err("the configuration is refused")
 }
 
 /// The texts of all problems.
