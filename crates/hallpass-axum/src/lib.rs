@@ -27,7 +27,6 @@
 //!     .jwt(async |event: Jwt<Claims>, _| {
 //!         Ok(match event {
 //!             Jwt::SignIn(_) => Some(Claims { role: "reader".to_owned() }),
-//!             Jwt::Update(it) => Some(it.claims),
 //!             Jwt::Read(it) => Some(it.claims),
 //!         })
 //!     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
-use hallpass::{Auth, Error};
+use hallpass::{Auth, Error, NoClaims};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -18,7 +18,7 @@ use crate::layer::Renewals;
 ///
 /// As an argument of a handler it demands that somebody is signed in; `Option<Session<C>>` does not.
 #[derive(Debug)]
-pub struct Session<C>(Arc<hallpass::Session<C>>);
+pub struct Session<C = NoClaims>(Arc<hallpass::Session<C>>);
 
 impl<C> Deref for Session<C> {
     type Target = hallpass::Session<C>;

@@ -4,22 +4,24 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hallpass::pages::ColorScheme;
 use hallpass::providers::Provider;
-use hallpass::{Auth, Builder, Credentials, Environment, Forwarded, PagePaths, Secret, Theme};
+use hallpass::{Auth, Builder, Environment, Forwarded, PagePaths, Secret, Theme};
 
 use crate::cli::Serve;
-use crate::users::{Problem as UserProblem, Users};
+use crate::users::Users;
 
+mod check;
 mod document;
 mod duration;
 mod listen;
 mod problem;
 mod providers;
+mod sections;
 mod words;
 
 pub(crate) use document::{Document, Section};
 pub(crate) use problem::{Problem, Problems};
+use sections::{read_pages, read_secrets, read_theme, read_users};
 
 /// Everything that the server is told.
 #[derive(Debug)]
@@ -61,14 +63,14 @@ impl Config {
         let path = flags.config.clone().or_else(|| environment.get("HALLPASS_CONFIG").map(PathBuf::from));
         let path = path.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()));
         let document = match &path {
-            Some(path) => Document::read(path).map_err(|problem| Problems(vec![problem]))?,
+            Some(path) => Document::read(path).map_err(|problem| Problems::new(vec![problem]))?,
             None => Document::new(Path::new(""), ""),
         };
         let mut problems = Vec::new();
         let config = Self::read(flags, environment, path, &document, &mut problems);
         let mut all = document.into_problems();
         all.append(&mut problems);
-        if all.is_empty() { Ok(config) } else { Err(Problems(all)) }
+        if all.is_empty() { Ok(config) } else { Err(Problems::new(all)) }
     }
 
     fn read(
@@ -158,76 +160,6 @@ impl Config {
         }
     }
 
-    /// Development mode never leaves this machine; anything else must know where it is.
-    fn check_mode(&self, problems: &mut Vec<Problem>) {
-        let url_is_local = self.url.as_deref().is_none_or(is_loopback_url);
-        let listens_locally = self.listen.ip().is_loopback();
-        if self.dev {
-            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and leave --dev out";
-            if !listens_locally {
-                problems.push(Problem::new(format!(
-                    "development mode is for this machine only, and `listen` is {}: {way_out}; or listen on 127.0.0.1",
-                    self.listen
-                )));
-            }
-            if !url_is_local {
-                let url = self.url.as_deref().unwrap_or_default();
-                problems.push(Problem::new(format!(
-                    "development mode is for this machine only, and `url` (AUTH_URL) is {url:?}: {way_out}"
-                )));
-            }
-            return;
-        }
-        let trusts = self.trust_host.is_some() || self.environment.get("AUTH_TRUST_HOST").is_some();
-        if !listens_locally && self.url.is_none() && !trusts {
-            problems.push(Problem::new(
-                "nobody knows the public address of this server: set `url` (AUTH_URL); or, behind a proxy that sets \
-                 the host, `trust_host = true` (AUTH_TRUST_HOST)",
-            ));
-        }
-        if self.lacks_secret() {
-            problems.push(Problem::new(
-                "there is no secret: set `secret_file` or `secret` in the file, or AUTH_SECRET (`hallpass secret` makes one)",
-            ));
-        }
-    }
-
-    fn check_ways_to_sign_in(&self, more_was_meant: bool, problems: &mut Vec<Problem>) {
-        if self.dev || more_was_meant || !self.providers.is_empty() || !self.users.is_empty() {
-            return;
-        }
-        problems.push(Problem::new(
-            "there is no way to sign in: add a provider ([providers.github], or AUTH_GITHUB_ID and AUTH_GITHUB_SECRET), \
-             or name a `users_file`",
-        ));
-    }
-
-    /// What the library says of everything that was understood so far. What was noted already is filled in, so that
-    /// it does not come up twice.
-    fn check_by_library(&self, places: &providers::Places, document: &Document, problems: &mut Vec<Problem>) {
-        let mut builder = self.builder(());
-        if self.lacks_secret() {
-            builder = builder.secret("stands in for a secret that is missing");
-        }
-        if self.has_form() || self.providers.is_empty() {
-            builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
-        }
-        let Err(error) = builder.build() else { return };
-        for problem in error.problems() {
-            let (provider, message) = words::of_the_file(&problem.message);
-            match provider.and_then(|id| Some((id, places.get(id)?))) {
-                Some((id, span)) => document.note(span.clone(), format!("[providers.{id}]: {message}")),
-                None => problems.push(Problem::new(match provider {
-                    Some(id) => format!("provider {id}: {message}"),
-                    None => message,
-                })),
-            }
-        }
-        if self.base_path.as_deref().is_some_and(|path| OWN_PATHS.contains(&path.trim_end_matches('/'))) {
-            problems.push(Problem::new(format!("`base_path` must not be one of {}", OWN_PATHS.join(", "))));
-        }
-    }
-
     /// Whether people can sign in with a name and a password.
     pub(crate) fn has_form(&self) -> bool {
         self.dev || !self.users.is_empty()
@@ -283,104 +215,9 @@ impl Config {
     }
 }
 
-/// `secrets`, `secret` or `secret_file`: one of them.
-fn read_secrets(top: &mut Section<'_>) -> Vec<Secret> {
-    let one = top.text("secret");
-    let file = top.text("secret_file");
-    let list = top.texts("secrets");
-    if [one.is_some(), file.is_some(), list.is_some()].into_iter().filter(|given| *given).count() > 1 {
-        top.note("`secret`, `secret_file` and `secrets` say the same: keep one of them");
-    }
-    if let Some(secret) = one {
-        return vec![Secret::from(secret.value)];
-    }
-    if let Some(list) = list {
-        return list.into_iter().map(Secret::from).collect();
-    }
-    file.and_then(|file| read_secret_file(top.document(), &file)).into_iter().collect()
-}
-
-/// The text of a file, without the line break at its end.
-fn read_secret_file(document: &Document, file: &document::Found<String>) -> Option<Secret> {
-    let path = document.resolve(&file.value);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => Secret::from(text),
-        Err(error) => {
-            document.note(file.span.clone(), format!("{} cannot be read: {error}", path.display()));
-            return None;
-        }
-    };
-    let trimmed = text.expose().trim_end_matches(['\r', '\n']);
-    if trimmed.trim().is_empty() {
-        document.note(file.span.clone(), format!("{} is empty", path.display()));
-        return None;
-    }
-    Some(Secret::from(trimmed))
-}
-
-fn read_users(top: &mut Section<'_>, problems: &mut Vec<Problem>) -> Users {
-    let Some(file) = top.text("users_file") else { return Users::default() };
-    let path = top.document().resolve(&file.value);
-    match Users::read(&path) {
-        Ok(users) => users,
-        Err(UserProblem::Unreadable(problem)) => {
-            top.document().note(file.span, problem.to_string());
-            Users::default()
-        }
-        Err(UserProblem::Wrong(wrong)) => {
-            problems.extend(wrong);
-            Users::default()
-        }
-    }
-}
-
-fn read_pages(mut section: Section<'_>) -> PagePaths {
-    let mut pages = PagePaths::new();
-    let setters: [(&str, fn(PagePaths, String) -> PagePaths); 5] = [
-        ("sign_in", PagePaths::sign_in),
-        ("sign_out", PagePaths::sign_out),
-        ("error", PagePaths::error),
-        ("verify_request", PagePaths::verify_request),
-        ("new_user", PagePaths::new_user),
-    ];
-    for (key, set) in setters {
-        if let Some(page) = section.text(key) {
-            pages = set(pages, page.value);
-        }
-    }
-    section.end();
-    pages
-}
-
-fn read_theme(mut section: Section<'_>) -> Theme {
-    let mut theme = Theme::new();
-    let setters: [(&str, fn(Theme, String) -> Theme); 4] = [
-        ("title", Theme::title),
-        ("logo", Theme::logo),
-        ("brand_color", Theme::brand_color),
-        ("button_text", Theme::button_text),
-    ];
-    for (key, set) in setters {
-        if let Some(text) = section.text(key) {
-            theme = set(theme, text.value);
-        }
-    }
-    if let Some(scheme) = section.choice("color_scheme", COLOR_SCHEMES) {
-        theme = theme.color_scheme(scheme);
-    }
-    section.end();
-    theme
-}
-
 fn has_secret(environment: &Environment) -> bool {
     let names = ["AUTH_SECRET", "AUTH_SECRET_1", "AUTH_SECRET_2", "AUTH_SECRET_3", "NEXTAUTH_SECRET"];
     names.iter().any(|name| environment.get(name).is_some())
-}
-
-/// What is no address at all counts as local: that is another mistake, noted elsewhere.
-fn is_loopback_url(url: &str) -> bool {
-    let Ok(url) = url::Url::parse(url) else { return true };
-    url.host_str().is_none_or(is_loopback_host)
 }
 
 /// Whether a host is this machine, by its name or address.
@@ -397,12 +234,6 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOS
 
 const FORWARDED: &[(&str, Forwarded)] =
     &[("proto-and-host", Forwarded::ProtoAndHost), ("proto", Forwarded::Proto), ("none", Forwarded::Ignored)];
-
-const COLOR_SCHEMES: &[(&str, ColorScheme)] =
-    &[("auto", ColorScheme::Auto), ("light", ColorScheme::Light), ("dark", ColorScheme::Dark)];
-
-/// Paths that are the server's, so that no base path can be one of them.
-const OWN_PATHS: &[&str] = &["/health", "/favicon.ico", "/hallpass.css", "/hallpass.svg", "/dev/update"];
 
 #[cfg(test)]
 mod tests;

@@ -49,7 +49,7 @@ pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let app = App { users: Arc::new(config.users.clone()), verifier: Verifier::new() };
-    let auth = session::auth(&config, app).map_err(Failure::other)?;
+    let auth = session::auth(&config, app)?;
     let stop = stopped().map_err(Failure::other)?;
     let listener = listener::bind(config.listen, config.listen_is_chosen || !config.dev).await;
     let listener = listener.map_err(|error| {
@@ -74,7 +74,20 @@ fn router(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
         true => dev::mount(router, dev::Dev::new(config, auth, local)),
         false => router.merge(home::routes(auth)),
     };
-    router.layer(middleware::from_fn(in_time)).layer(middleware::from_fn(as_typed))
+    router
+        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(within_limits))
+        .layer(middleware::from_fn(as_typed))
+}
+
+/// The connection bounds the headers roughly, by what it buffers; this is the limit.
+async fn within_limits(request: Request, next: Next) -> Response {
+    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > LONGEST_HEADERS {
+        return (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 64 KiB\n")
+            .into_response();
+    }
+    next.run(request).await
 }
 
 /// A body that trickles in must not keep a request for ever.
@@ -145,3 +158,6 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
 
 /// For a whole request; sign-in asks the provider in it.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// In bytes. A session of the largest size takes a good part of it.
+const LONGEST_HEADERS: usize = 64 * 1024;

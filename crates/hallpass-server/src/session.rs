@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::{
-    Auth, BoxError, ConfigError, Credentials, CredentialsInput, Field, Jwt, JwtSignIn, SessionEvent,
-    Timestamp, User, ViewUser,
+    Auth, BoxError, Credentials, CredentialsInput, Field, Jwt, JwtSignIn, SessionEvent, Timestamp, User,
+    ViewUser,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::Failure;
 use crate::config::Config;
 use crate::dev;
 use crate::users::{Users, Verifier};
@@ -50,10 +51,12 @@ pub(crate) struct App {
 ///
 /// # Errors
 /// When the library finds something wrong.
-pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, ConfigError> {
+pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
     let mut builder = config.builder(app);
     if config.dev {
-        return dev::callbacks(builder.credentials(dev::form(), dev::authorize)).build();
+        return dev::callbacks(builder.credentials(dev::form(), dev::authorize))
+            .build()
+            .map_err(Failure::other);
     }
     if config.has_form() {
         builder = builder.credentials(form("", ""), authorize);
@@ -68,6 +71,7 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, ConfigErro
         })
         .session(async |it, _| Ok(view(it)))
         .build()
+        .map_err(Failure::other)
 }
 
 /// The form for name and password, with what stands in its fields while they are empty.

@@ -60,7 +60,6 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
     /// let builder = Auth::builder().jwt(async |event: Jwt<Claims>, _| {
     ///     Ok(match event {
     ///         Jwt::SignIn(_) => Some(Claims { role: "reader".to_owned() }),
-    ///         Jwt::Update(it) => Some(it.claims),
     ///         Jwt::Read(it) => Some(it.claims),
     ///     })
     /// });

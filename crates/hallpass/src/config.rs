@@ -235,10 +235,8 @@ impl fmt::Debug for Config {
 ///
 /// For an application that must start all the same, a shell mounts the answers that Auth.js gives when it is
 /// wrongly configured, through [`ConfigError::into_core`].
-#[derive(Debug)]
 pub struct ConfigError(pub(crate) Box<Misconfigured>);
 
-#[derive(Debug)]
 pub(crate) struct Misconfigured {
     pub(crate) problems: Vec<Problem>,
     pub(crate) base_path: String,
@@ -275,6 +273,13 @@ impl fmt::Display for ConfigError {
             write!(f, "\n  - {}", problem.message)?;
         }
         Ok(())
+    }
+}
+
+/// As [`Display`](fmt::Display): it is what a `main` that returns the error prints, and what `unwrap` says.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -262,10 +262,7 @@ async fn extend(
             let extended = hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await?;
             Ok(extended.map(|payload| payload.map(Arc::new)))
         }
-        (None, RawTrigger::Update(Some(_))) => {
-            let refusal = serde::de::Error::custom("this application takes no updates");
-            Ok(Err(Box::new(RefusedUpdate(refusal))))
-        }
+        (None, RawTrigger::Update(Some(_))) => Ok(Err(Box::new(RefusedUpdate::no_update_type()))),
         (None, _) => Ok(Ok(Some(token))),
     }
 }

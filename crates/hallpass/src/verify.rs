@@ -214,7 +214,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 fn is_same_site(info: &RequestInfo, origin: &str) -> bool {
     match info.header("sec-fetch-site") {
         Some(from) => matches!(from, "same-origin" | "none"),
-        None => info.header(ORIGIN).is_none_or(|from| from == origin || from == "null"),
+        None => info.header(ORIGIN).is_none_or(|from| from == origin),
     }
 }
 

@@ -233,12 +233,14 @@ impl<'a> Section<'a> {
     }
 }
 
-/// The known name that is most like `name`, if it could be a slip of the fingers.
+/// The known name that is most like `name`, if it could be a slip of the fingers: one in three letters is wrong.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    let most = (name.chars().count() / 3).max(1);
     known
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|known| (strsim::osa_distance(&name, known), known))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
         .map(|(_, known)| known)
 }
 

@@ -49,7 +49,19 @@ impl fmt::Display for Problem {
 
 /// Every mistake that was found; at least one.
 #[derive(Debug)]
-pub(crate) struct Problems(pub(crate) Vec<Problem>);
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Those of files first, from the top to the bottom.
+    pub(crate) fn new(mut problems: Vec<Problem>) -> Self {
+        problems.sort_by(|one, other| {
+            let place =
+                |problem: &Problem| problem.place.as_ref().map(|it| (it.file.clone(), it.line, it.column));
+            one.place.is_none().cmp(&other.place.is_none()).then_with(|| place(one).cmp(&place(other)))
+        });
+        Self(problems)
+    }
+}
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,7 @@ use hallpass::{Environment, Secret};
 
 use super::document::{Section, nearest};
 use super::problem::Problem;
+use super::sections::read_secret_file;
 
 /// The sections of the file, by the provider's id.
 pub(super) type Places = HashMap<String, Range<usize>>;
@@ -137,7 +138,7 @@ fn read_client(
     if text.is_some() && file.is_some() {
         section.note(format!("[providers.{id}] has `secret` and `secret_file`: keep one of them"));
     }
-    let in_file = file.and_then(|file| super::read_secret_file(section.document(), &file));
+    let in_file = file.and_then(|file| read_secret_file(section.document(), &file));
     let secret = own(id, "SECRET", environment).map(Secret::from).or(text).or(in_file);
     let client_auth = section.choice("client_auth", CLIENT_AUTH);
     let key = section.section("private_key").and_then(read_private_key);

@@ -17,10 +17,18 @@ pub(crate) enum Problem {
 }
 
 pub(super) fn read(path: &Path) -> Result<Users, Problem> {
-    let document = Document::read(path).map_err(Problem::Unreadable)?;
+    into_users(Document::read(path).map_err(Problem::Unreadable)?).map_err(Problem::Wrong)
+}
+
+#[cfg(test)]
+pub(super) fn parse(path: &Path, source: &str) -> Result<Users, Vec<config::Problem>> {
+    into_users(Document::new(path, source))
+}
+
+fn into_users(document: Document) -> Result<Users, Vec<config::Problem>> {
     let users = read_all(&document);
     let problems = document.into_problems();
-    if problems.is_empty() { Ok(users) } else { Err(Problem::Wrong(problems)) }
+    if problems.is_empty() { Ok(users) } else { Err(problems) }
 }
 
 fn read_all(document: &Document) -> Users {

@@ -34,6 +34,7 @@ impl Settings {
         problems.providers(&self);
         problems.addresses(&self);
         problems.durations(&self);
+        problems.cookies(&self);
         let pages = problems.pages(&self);
         let http = problems.http(self.http.take());
         let (Some(pages), Some(http), true) = (pages, http, problems.0.is_empty()) else {
@@ -247,6 +248,29 @@ impl Problems {
             );
         }
         client
+    }
+
+    fn cookies(&mut self, settings: &Settings) {
+        for (kind, options) in &settings.cookies {
+            if let Some(what) = options.mistake() {
+                self.add(ErrorKind::Configuration, format!("`cookie` ({kind:?}): {what}"));
+            }
+        }
+        if let Some(name) = CookieSet::unkeepable(&settings.cookies) {
+            let message = format!(
+                "`cookie`: browsers drop {name:?}, whose `__Host-` wants no domain and the path `/`: give it another name"
+            );
+            self.add(ErrorKind::Configuration, message);
+        }
+        // Sealed cookies of one name would open in each other's place.
+        for secure in [false, true] {
+            let mut names = CookieSet::names(&settings.cookies, secure);
+            names.sort_unstable();
+            if let Some([name, _]) = names.array_windows().find(|[name, next]| name == next) {
+                let message = format!("two cookies have the name {name:?}: give one another with `cookie`");
+                return self.add(ErrorKind::Configuration, message);
+            }
+        }
     }
 
     fn pages(&mut self, settings: &Settings) -> Option<Pages> {

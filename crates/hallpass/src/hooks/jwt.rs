@@ -26,7 +26,7 @@ pub(crate) const RESERVED_CLAIMS: [&str; 7] = ["sub", "name", "email", "picture"
 pub enum Jwt<C = NoClaims, U = NoUpdate> {
     /// Somebody signs in, or up.
     SignIn(JwtSignIn),
-    /// A client asks for a change.
+    /// A client asks for a change. Cannot happen, and needs no arm, with [`NoUpdate`].
     Update(JwtUpdate<C, U>),
     /// The session is read.
     Read(JwtRead<C>),
@@ -59,7 +59,6 @@ impl JwtSignIn {
 
 /// A client asks for a change, with data that parsed as the application's `Update`.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct JwtUpdate<C, U> {
     /// The token: name, e-mail and picture may be changed.
     pub token: Token,
@@ -93,9 +92,11 @@ pub struct JwtRead<C> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoClaims {}
 
-/// Applications without an `Update` type take no changes from clients: whatever they send is refused.
+/// Applications without an `Update` type take no changes from clients: whatever they send is refused. There is no such
+/// value, so a callback needs no arm for [`Jwt::Update`].
 #[derive(Clone, Copy, Debug)]
-pub struct NoUpdate(());
+#[expect(clippy::exhaustive_enums, reason = "that it is empty is the point")]
+pub enum NoUpdate {}
 
 impl<'de> Deserialize<'de> for NoUpdate {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
@@ -226,13 +227,29 @@ pub(crate) enum RawTrigger {
 
 /// The claims in a token no longer fit the application's type.
 #[derive(Debug, thiserror::Error)]
-#[error("the claims of this session no longer fit the application's type")]
-pub(crate) struct StaleClaims(#[source] pub(crate) serde_json::Error);
+#[error("the claims of this session no longer fit the application's type: {0}")]
+pub(crate) struct StaleClaims(String);
 
 /// The data of an update is not what the application takes.
 #[derive(Debug, thiserror::Error)]
-#[error("the update was refused")]
-pub(crate) struct RefusedUpdate(#[source] pub(crate) serde_json::Error);
+#[error("the update was refused: {0}")]
+pub(crate) struct RefusedUpdate(String);
+
+impl RefusedUpdate {
+    pub(crate) fn no_update_type() -> Self {
+        Self("this application takes no updates".to_owned())
+    }
+}
+
+/// What is wrong with data, without the data: it may be anything that people keep with a session.
+fn mismatch(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("missing field") {
+        return text;
+    }
+    text.rsplit_once("expected ")
+        .map_or_else(|| "it does not fit".to_owned(), |(_, it)| format!("expected {it}"))
+}
 
 impl RawJwt {
     /// Gives the event its types.
@@ -260,14 +277,14 @@ impl RawJwt {
             Ok(update) => Ok(Jwt::Update(JwtUpdate { token, user, claims, update, request, data })),
             // `update()` without data asks for a fresh session: nothing to take, nothing to refuse.
             Err(_) if data.is_none() => Ok(Jwt::Read(JwtRead { token, user, claims, request })),
-            Err(error) => Err(Box::new(RefusedUpdate(error))),
+            Err(error) => Err(Box::new(RefusedUpdate(mismatch(&error)))),
         }
     }
 }
 
 /// The application's claims in a token's payload.
 pub(crate) fn parse_claims<C: DeserializeOwned>(token: &Map<String, Value>) -> Result<C, BoxError> {
-    C::deserialize(token).map_err(|error| Box::new(StaleClaims(error)).into())
+    C::deserialize(token).map_err(|error| Box::new(StaleClaims(mismatch(&error))).into())
 }
 
 /// The payload that follows from what a callback decided; `None` ends the session.

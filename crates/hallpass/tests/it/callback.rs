@@ -227,11 +227,13 @@ async fn sign_in_that_took_too_long_is_refused() {
     }
 }
 
+type Edit = fn(&mut Vec<(String, String)>);
+
 #[tokio::test]
 async fn altered_answer_is_refused_before_the_code_goes_out() {
     let site = Site::new();
     let auth = site.builder().build().unwrap();
-    let edits: [fn(&mut Vec<(String, String)>); 8] = [
+    let edits: [Edit; 8] = [
         |params| params.retain(|(name, _)| name != "state"),
         |params| params.retain(|(name, _)| name != "code"),
         |params| params.iter_mut().filter(|(name, _)| name == "state").for_each(|(_, value)| value.push('x')),

@@ -153,6 +153,7 @@ async fn foreign_origin_is_refused_where_the_browser_says_nothing_else() {
         ("http://app.example.com", true),
         ("https://app.example.com:444", true),
         ("", true),
+        ("null", true),
         (SITE, false),
     ] {
         let request = http::Request::post("/api/auth/signout")

@@ -161,7 +161,7 @@ async fn token_for_another_address_is_refused_and_stays_usable() {
         assert!(browser.get(&format!("callback/email?{wrong}")).await.is_error("Verification"), "{wrong}");
     }
     for wrong in
-        [format!("token={token}"), "email=ada@example.com".into(), format!("token=&email=ada@example.com")]
+        [format!("token={token}"), "email=ada@example.com".into(), "token=&email=ada@example.com".into()]
     {
         assert!(browser.get(&format!("callback/email?{wrong}")).await.is_error("Configuration"), "{wrong}");
     }

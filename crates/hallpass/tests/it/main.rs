@@ -7,11 +7,16 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod arbitrary;
 mod callback;
+mod configuration;
+mod cookies;
 mod credentials;
 mod csrf;
 mod email;
 mod linking;
+mod logs;
+mod pages;
 mod redirects;
 mod routes;
 mod session;
