@@ -1,8 +1,8 @@
 //! What came in is judged: site, provider, CSRF token, callback address. Only then does an action run.
 
-use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
+use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -37,8 +37,13 @@ impl Site {
         let headers = info.headers();
         let forwards_host =
             config.trust_host == TrustHost::Any && config.forwarded == Forwarded::ProtoAndHost;
-        let forwarded_host = headers.get("x-forwarded-host").filter(|_| forwards_host);
-        let host = forwarded_host.or_else(|| headers.get(HOST)).and_then(|value| value.to_str().ok());
+        let name = match forwards_host && headers.contains_key(FORWARDED_HOST) {
+            true => FORWARDED_HOST,
+            false => HOST,
+        };
+        // Of two hosts one is not the proxy's.
+        let mut hosts = headers.get_all(name).iter();
+        let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(|value| value.to_str().ok());
         let host = host.unwrap_or_default();
         let authority = host.parse::<Authority>().ok().filter(|authority| {
             is_host(host) && (authority.host().len() == host.len() || authority.port_u16().is_some())
@@ -246,3 +251,5 @@ async fn callback_url(
     }
     Ok(url)
 }
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
