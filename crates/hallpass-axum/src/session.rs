@@ -34,7 +34,8 @@ impl<C> Clone for Session<C> {
     }
 }
 
-/// What was read for this request already, and by whom: an application may have several `Auth`s with the same claims.
+/// What was read for this request already, and by whom: an application may have two [`Auth`]s whose claims are of
+/// one type, and a session of one is none of the other.
 struct Known<C> {
     core: Arc<Core>,
     session: Option<Session<C>>,
@@ -54,8 +55,8 @@ pub(crate) async fn read<C>(auth: &Auth<C>, parts: &mut Parts) -> Result<Option<
 where
     C: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    if let Some(known) = parts.extensions.get::<Known<C>>()
-        && Arc::ptr_eq(&known.core, auth.core())
+    if let Some(known) =
+        parts.extensions.get::<Known<C>>().filter(|known| Arc::ptr_eq(&known.core, auth.core()))
     {
         return Ok(known.session.clone());
     }

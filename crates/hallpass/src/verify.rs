@@ -1,8 +1,8 @@
 //! What came in is judged: site, provider, CSRF token, callback address. Only then does an action run.
 
-use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
+use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -37,11 +37,13 @@ impl Site {
         let headers = info.headers();
         let forwards_host =
             config.trust_host == TrustHost::Any && config.forwarded == Forwarded::ProtoAndHost;
-        let forwarded_host = headers.get("x-forwarded-host").filter(|_| forwards_host);
-        let host = match forwarded_host {
-            Some(list) => list.to_str().ok().map(first_of_list),
-            None => headers.get(HOST).and_then(|host| host.to_str().ok()),
+        let name = match forwards_host && headers.contains_key(FORWARDED_HOST) {
+            true => FORWARDED_HOST,
+            false => HOST,
         };
+        // Of two hosts one is not the proxy's.
+        let mut hosts = headers.get_all(name).iter();
+        let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(|value| value.to_str().ok());
         let host = host.unwrap_or_default();
         let authority = host.parse::<Authority>().ok().filter(|authority| {
             is_host(host) && (authority.host().len() == host.len() || authority.port_u16().is_some())
@@ -91,14 +93,9 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
-/// The scheme between browser and proxy.
+/// The scheme between browser and proxy; of a list the first, which the outermost proxy wrote.
 fn forwarded_proto(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-forwarded-proto")?.to_str().ok().map(first_of_list)
-}
-
-/// What the outermost of several proxies wrote.
-fn first_of_list(value: &str) -> &str {
-    value.split(',').next().unwrap_or_default().trim()
+    headers.get("x-forwarded-proto")?.to_str().ok()?.split(',').next().map(str::trim)
 }
 
 /// The CSRF token of this browser.
@@ -258,3 +255,5 @@ async fn callback_url(
 
 /// In bytes.
 const LONGEST_CALLBACK_URL: usize = 2048;
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

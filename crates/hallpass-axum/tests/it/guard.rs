@@ -234,6 +234,19 @@ async fn variants_of_a_guarded_path_are_guarded_or_nowhere() {
     }
 }
 
+/// Two sites in one process, whose claims are of one type.
+#[tokio::test]
+async fn session_of_one_auth_does_not_open_the_guard_of_another() {
+    let customers = builder().build().unwrap();
+    let staff = builder().secret("the secret of the staff, 32 and more").build().unwrap();
+    let app = Router::<()>::new()
+        .route("/staff", get(async || "staff"))
+        .layer(staff.require_session())
+        .layer(customers.require_session());
+    let request = Request::get("/staff").header("cookie", cookies_of(&customers, "admin").await);
+    assert_eq!(ask(&app, request).await.status(), 401);
+}
+
 #[tokio::test]
 async fn guarded_request_renews_its_cookie_once() {
     let auth = builder().build().unwrap();

@@ -143,6 +143,9 @@ async fn no_secret_reaches_a_log() {
         .0;
     let read = auth.read(&parts).await.unwrap();
     debug(&log, &read);
+    let renewed =
+        read.set_cookies().map(|line| line.to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned());
+    seen.extend(renewed);
 
     // Wrong tokens, wrong answers, no answers.
     site.idp.on_id_token(|claims| _ = claims.insert("nonce".into(), json!("canary-nonce")));
