@@ -33,6 +33,12 @@ fn an_unknown_argument_is_refused_with_exit_code_2() {
 }
 
 #[test]
+fn options_in_front_of_a_command_are_refused_not_lost() {
+    let output = program(&Folder::new(), &["--listen", "127.0.0.1:0", "secret"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn user_prints_an_entry_without_the_password() {
     let output = run(&Folder::new(), &["user", "ada", "--name", "Ada", "--role", "admin"], "correct horse\n");
     let text = String::from_utf8(output.stdout).unwrap();
