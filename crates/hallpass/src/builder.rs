@@ -72,6 +72,12 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
         F: Fn(Jwt<C, U>, S) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, BoxError>> + Send + 'static,
     {
+        if let Some(field) = hooks::reserved_field::<C>() {
+            self.settings.problems.push(format!(
+                "`jwt`: the claims have a field {field:?}, which is Hallpass' own: give it another name, or read it \
+                 from the session's user"
+            ));
+        }
         let state = self.state.clone();
         self.settings.hooks.jwt = Some(Arc::new(move |raw| {
             let before = Arc::clone(&raw.token);

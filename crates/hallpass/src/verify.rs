@@ -28,17 +28,20 @@ impl Site {
     /// # Errors
     /// [`ErrorKind::UntrustedHost`] when the host is not trusted, [`ErrorKind::UnknownAction`] when it is none.
     pub(crate) fn of(info: &RequestInfo, config: &Config) -> Result<Self, Error> {
-        if config.trust_host == TrustHost::Nobody {
-            return Err(untrusted());
-        }
         if let Some(origin) = &config.origin {
             return Ok(Self { origin: origin.clone(), secure: origin.starts_with("https:") });
+        }
+        if config.trust_host == TrustHost::Nobody {
+            return Err(untrusted());
         }
         let headers = info.headers();
         let forwards_host =
             config.trust_host == TrustHost::Any && config.forwarded == Forwarded::ProtoAndHost;
         let forwarded_host = headers.get("x-forwarded-host").filter(|_| forwards_host);
-        let host = forwarded_host.or_else(|| headers.get(HOST)).and_then(|value| value.to_str().ok());
+        let host = match forwarded_host {
+            Some(list) => list.to_str().ok().map(first_of_list),
+            None => headers.get(HOST).and_then(|host| host.to_str().ok()),
+        };
         let host = host.unwrap_or_default();
         let authority = host.parse::<Authority>().ok().filter(|authority| {
             is_host(host) && (authority.host().len() == host.len() || authority.port_u16().is_some())
@@ -88,9 +91,14 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
-/// The scheme between browser and proxy; of a list the first, which the outermost proxy wrote.
+/// The scheme between browser and proxy.
 fn forwarded_proto(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-forwarded-proto")?.to_str().ok()?.split(',').next().map(str::trim)
+    headers.get("x-forwarded-proto")?.to_str().ok().map(first_of_list)
+}
+
+/// What the outermost of several proxies wrote.
+fn first_of_list(value: &str) -> &str {
+    value.split(',').next().unwrap_or_default().trim()
 }
 
 /// The CSRF token of this browser.
@@ -231,7 +239,8 @@ async fn callback_url(
         None | Some(serde_json::Value::Null) => None,
         Some(value) => Some(value.as_str().ok_or_else(redirect::not_an_address)?),
     };
-    let present = |text: &&str| !text.is_empty();
+    // A long one would fill the cookies of every later request.
+    let present = |text: &&str| !text.is_empty() && text.len() <= LONGEST_CALLBACK_URL;
     let asked = asked
         .filter(present)
         .or_else(|| inbound.info.query("callbackUrl").filter(present))
@@ -246,3 +255,6 @@ async fn callback_url(
     }
     Ok(url)
 }
+
+/// In bytes.
+const LONGEST_CALLBACK_URL: usize = 2048;
