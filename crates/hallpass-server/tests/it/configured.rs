@@ -33,6 +33,19 @@ fn people_of_the_users_file_sign_in() {
 }
 
 #[test]
+fn a_wrong_password_and_an_unknown_name_get_the_same_answer() {
+    let folder = configured("");
+    let server = Server::start(program(&folder, &[]));
+    let mut browser = Browser::new(&server.host);
+    let [known, unknown] = ["ada", "eve"].map(|name| {
+        let mut answer = browser.sign_in(name, "wrong");
+        answer.headers.retain(|(name, _)| name != "date");
+        (answer.status, answer.headers, answer.body)
+    });
+    assert_eq!(known, unknown);
+}
+
+#[test]
 fn nothing_of_development_mode_is_there() {
     let folder = configured("");
     let server = Server::start(program(&folder, &[]));
