@@ -6,7 +6,7 @@ use hallpass::{Auth, Jwt};
 use hallpass_axum::{AuthExt, Session};
 use http::Request;
 
-use crate::application::{Claims, SITE, ask, builder, builder_with, cookies_of, header};
+use crate::application::{Claims, ask, builder, builder_with, cookies_of, header};
 
 async fn role(session: Session<Claims>) -> String {
     session.claims.role.clone()
