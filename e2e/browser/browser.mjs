@@ -29,22 +29,22 @@ await test("the address that is printed first shows how to sign in", async (page
 })
 
 await test("by password: the session, its private claims, what the callbacks did, signed out", async (page) => {
-  await signInByPassword(page, "alice", "demo")
-  await sees(page, "h1", "You are signed in, Alice Liddell")
-  await sees(page, "#session", '"email": "alice@example.com"')
+  await signInByPassword(page, "lena", "demo")
+  await sees(page, "h1", "You are signed in, Lena Liddell")
+  await sees(page, "#session", '"email": "lena@example.com"')
   await sees(page, "#session", '"expires": "20')
   await sees(page, "#claims", '"role": "reader"', '"provider": "credentials"', '"signed_in_at": "20')
   const signIn = page.locator("#timeline li", { hasText: "POST /api/auth/callback/credentials" }).first()
   for (const callback of ["authorize", "sign_in", "jwt", "on_event"]) await signIn.locator("summary", { hasText: callback }).waitFor()
   await signIn.locator("summary", { hasText: "authorize" }).click()
   await signIn.getByText('"password": "(hidden)"').first().waitFor()
-  equal((await session(page)).user, { name: "Alice Liddell", email: "alice@example.com", role: "reader" })
+  equal((await session(page)).user, { name: "Lena Liddell", email: "lena@example.com", role: "reader" })
   await signOut(page)
 })
 
 await test("a look at the session renews its cookie, which no script can read", async (page) => {
-  await signInByPassword(page, "bob", "demo")
-  await sees(page, "h1", "You are signed in, Bob Cratchit")
+  await signInByPassword(page, "milo", "demo")
+  await sees(page, "h1", "You are signed in, Milo Cratchit")
   const before = await sessionCookie(page)
   equal(before.httpOnly, true)
   equal(before.sameSite, "Lax")
@@ -63,7 +63,7 @@ await test("a demo user with one click", async (page) => {
 })
 
 await test("the display name changes while the session lives", async (page) => {
-  await signInByPassword(page, "bob", "demo")
+  await signInByPassword(page, "milo", "demo")
   await page.getByLabel("Display name").fill("Robert Cratchit")
   await page.getByRole("button", { name: "Change" }).click()
   await sees(page, "[role=status]", "nobody had to sign in again")
@@ -72,7 +72,7 @@ await test("the display name changes while the session lives", async (page) => {
 })
 
 await test("a wrong password is told, and signs nobody in", async (page) => {
-  await signInByPassword(page, "alice", "wrong")
+  await signInByPassword(page, "lena", "wrong")
   await sees(page, "h1", "Sign in")
   const alert = await page.getByRole("alert").innerText()
   equal(alert.length > 10, true)
@@ -110,10 +110,10 @@ await test("keyboard alone, no JavaScript: by password, a change, signed out", a
   await page.goto(server.origin)
   await keys(page, "Tab", "Enter") // the link to the sign-in page
   await sees(page, "h1", "Sign in")
-  await keys(page, "Tab", "Tab", "=alice", "Tab", "=demo", "Enter") // past the provider
-  await sees(page, "h1", "You are signed in, Alice Liddell")
-  await keys(page, "Tab", "Tab", "Tab", "=Alice by keyboard", "Tab", "Enter") // sign out, link, field, button
-  await sees(page, "h1", "You are signed in, Alice by keyboard")
+  await keys(page, "Tab", "Tab", "=lena", "Tab", "=demo", "Enter") // past the provider
+  await sees(page, "h1", "You are signed in, Lena Liddell")
+  await keys(page, "Tab", "Tab", "Tab", "=Lena by keyboard", "Tab", "Enter") // sign out, link, field, button
+  await sees(page, "h1", "You are signed in, Lena by keyboard")
   await keys(page, "Tab", "Enter")
   await sees(page, "h1", "Hallpass is running")
 }, { javaScriptEnabled: false })
@@ -137,8 +137,8 @@ await test("keyboard alone, no JavaScript: through the provider, what a callback
 }, { javaScriptEnabled: false })
 
 await test("every control is reached in its order and shows the focus", async (page) => {
-  await signInByPassword(page, "alice", "demo")
-  await sees(page, "h1", "You are signed in, Alice Liddell")
+  await signInByPassword(page, "lena", "demo")
+  await sees(page, "h1", "You are signed in, Lena Liddell")
   const controls = "a, button, summary, input:not([type=hidden])"
   const count = await page.locator(controls).count()
   for (let at = 0; at < count; at++) {
@@ -156,7 +156,7 @@ for (const colorScheme of ["light", "dark"]) for (const width of [360, 1440]) {
     await page.goto(server.origin)
     equal(await chromium.problems(page), [])
     await page.screenshot({ path: join(SHOTS, `signed-out-${colorScheme}-${width}.png`), fullPage: true })
-    await page.getByRole("button", { name: "Sign in as Alice Liddell" }).click()
+    await page.getByRole("button", { name: "Sign in as Lena Liddell" }).click()
     await page.locator("summary", { hasText: "authorize" }).first().click()
     await page.getByText('"password": "(hidden)"').first().waitFor()
     equal(await chromium.problems(page), [])
@@ -193,7 +193,7 @@ async function screenshots(folder) {
     const context = await browser.newContext({ colorScheme, viewport: { width: 1040, height: 590 }, reducedMotion: "reduce" })
     const page = await context.newPage()
     await page.goto(server.origin)
-    await page.getByRole("button", { name: "Sign in as Alice Liddell" }).click()
+    await page.getByRole("button", { name: "Sign in as Lena Liddell" }).click()
     await sees(page, "h1", "You are signed in")
     await page.screenshot({ path: join(folder, `server-${colorScheme}.jpg`), quality: 80 })
     await context.close()

@@ -52,8 +52,8 @@ fn nothing_of_development_mode_is_there() {
     let mut browser = Browser::new(&server.host);
     let page = browser.get("/");
     assert!(page.body.contains("href=\"&#x2f;api&#x2f;auth&#x2f;signin?callbackUrl=%2F\""), "{}", page.body);
-    assert!(!page.body.contains("alice"));
-    assert!(browser.sign_in("alice", "demo").header("location").unwrap().contains("CredentialsSignin"));
+    assert!(!page.body.contains("lena"));
+    assert!(browser.sign_in("lena", "demo").header("location").unwrap().contains("CredentialsSignin"));
     assert_eq!(browser.post("/dev/update", &[("name", "Eve")]).status, 404);
     assert!(!folder.path().join(".hallpass").exists());
 }

@@ -102,7 +102,7 @@ impl Op {
     }
 
     fn id_token(&self, now: i64) -> String {
-        let mut claims = json!({ "iss": ISSUER, "aud": "client", "sub": "alice", "iat": now, "exp": now + 600, "nonce": "n" });
+        let mut claims = json!({ "iss": ISSUER, "aud": "client", "sub": "lena", "iat": now, "exp": now + 600, "nonce": "n" });
         for (name, value) in self.claims.lock().unwrap().clone() {
             claims[name] = value;
         }
@@ -162,7 +162,7 @@ impl Case {
     fn new(provider: Provider) -> Self {
         let (op, clock) = (Arc::new(Op::default()), Arc::new(TestClock(START.into())));
         op.rotate("k1");
-        *op.profile.lock().unwrap() = object(json!({ "sub": "alice", "id": "7", "name": "Alice" }));
+        *op.profile.lock().unwrap() = object(json!({ "sub": "lena", "id": "7", "name": "Lena" }));
         let rp =
             RelyingParty::new(Arc::new(Wire(op.clone(), clock.clone())), clock.clone(), Arc::new(TestRandom));
         Self { op, clock, rp, provider }
@@ -210,11 +210,8 @@ async fn a_sign_in_asks_for_metadata_tokens_and_keys_and_gives_an_identity() {
     case.op.tokens.lock().unwrap().insert("weird_field".into(), json!("kept"));
     let identity = case.sign_in().await.unwrap();
     assert_eq!(case.op.requests(), ["/.well-known/openid-configuration", "/token", "/jwks"]);
-    assert_eq!(identity.profile, Profile::new("alice"));
-    assert_eq!(
-        (&identity.raw_profile["sub"], &identity.raw_profile["nonce"]),
-        (&json!("alice"), &json!("n"))
-    );
+    assert_eq!(identity.profile, Profile::new("lena"));
+    assert_eq!((&identity.raw_profile["sub"], &identity.raw_profile["nonce"]), (&json!("lena"), &json!("n")));
     assert_eq!(identity.tokens["expires_at"], START + 3600);
     assert_eq!(
         (&identity.tokens["token_type"], &identity.tokens["weird_field"]),
@@ -229,7 +226,7 @@ async fn a_sign_in_asks_for_metadata_tokens_and_keys_and_gives_an_identity() {
 async fn the_profile_may_come_from_userinfo_about_the_same_person() {
     let case = Case::new(Provider { profile_source: ProfileSource::UserInfo, ..oidc() });
     let identity = case.sign_in().await.unwrap();
-    assert_eq!(Value::Object(identity.raw_profile), json!({ "sub": "alice", "id": "7", "name": "Alice" }));
+    assert_eq!(Value::Object(identity.raw_profile), json!({ "sub": "lena", "id": "7", "name": "Lena" }));
     assert_eq!(case.op.last("/userinfo").headers()["authorization"], "Bearer at");
 
     case.op.profile.lock().unwrap().insert("sub".into(), json!("admin"));
@@ -433,7 +430,7 @@ async fn keys_that_a_token_brings_or_points_at_are_not_used() {
         ("x5u", json!("https://op.example/evil-cert")),
     ] {
         let case = Case::new(oidc());
-        let claims = json!({ "iss": ISSUER, "aud": "client", "sub": "alice", "iat": START, "exp": START + 600, "nonce": "n" });
+        let claims = json!({ "iss": ISSUER, "aud": "client", "sub": "lena", "iat": START, "exp": START + 600, "nonce": "n" });
         let header = json!({ "alg": "ES256", name: value });
         let token = sign(&header, claims.to_string().as_bytes(), &evil, Algorithm::ES256);
         case.op.tokens.lock().unwrap().insert("id_token".into(), token.into());
@@ -447,7 +444,7 @@ async fn a_published_key_of_an_unannounced_kind_is_not_used() {
     let case = Case::new(oidc());
     let key: EncodingKey = ed25519();
     case.op.published.lock().unwrap().push(jwk(&key, Algorithm::EdDSA, "ed"));
-    let claims = json!({ "iss": ISSUER, "aud": "client", "sub": "alice", "iat": START, "exp": START + 600, "nonce": "n" });
+    let claims = json!({ "iss": ISSUER, "aud": "client", "sub": "lena", "iat": START, "exp": START + 600, "nonce": "n" });
     let token =
         sign(&json!({ "alg": "EdDSA", "kid": "ed" }), claims.to_string().as_bytes(), &key, Algorithm::EdDSA);
     case.op.tokens.lock().unwrap().insert("id_token".into(), token.into());

@@ -162,7 +162,7 @@ async fn two_tabs_with_two_providers_are_never_mixed() {
     let last = site.other.authorize(browser.start("other").await.location());
     assert_refused(&browser.come_back(&first).await);
     assert_eq!(browser.come_back(&last).await.location(), SITE);
-    assert_eq!(browser.session().await["user"]["name"], "Bob");
+    assert_eq!(browser.session().await["user"]["name"], "Milo");
 }
 
 #[tokio::test]
