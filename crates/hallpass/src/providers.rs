@@ -189,7 +189,8 @@ pub enum ClientAuth {
     /// `private_key_jwt`: an assertion signed with the client's private key (RFC 7523 §2.2).
     PrivateKeyJwt,
     /// `client_secret_post` with a secret that is itself a token signed with the client's private key
-    /// (what "Sign in with Apple" asks for).
+    /// (what "Sign in with Apple" asks for). Without a private key the configured secret is sent as it is: a
+    /// token that was signed elsewhere.
     SignedSecret,
     /// `none`: a public client.
     None,

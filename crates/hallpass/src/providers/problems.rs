@@ -4,6 +4,9 @@ use std::fmt;
 
 use url::{Host, Url};
 
+use crate::oauth::check_private_key;
+use crate::oidc::jws::SigningAlgorithm;
+
 use super::{Check, ClientAuth, Provider, ProviderKind};
 
 /// A mistake in the configuration of a provider.
@@ -95,16 +98,8 @@ impl Provider {
             }
             _ => {}
         }
-        let Some(key) = &self.private_key else { return };
-        if !PRIVATE_KEY_ALGORITHMS.contains(&key.algorithm.as_str()) {
-            let known = PRIVATE_KEY_ALGORITHMS.join(", ");
-            add(
-                kind,
-                format!("the algorithm of the private key is none of {known}: mend PrivateKey::new(…)"),
-            );
-        }
-        if !key.pem.expose().trim_start().starts_with("-----BEGIN PRIVATE KEY-----") {
-            add(kind, "the private key is not PKCS#8 in PEM: mend PrivateKey::new(…)".into());
+        if let Some(Err(why)) = self.private_key.as_ref().map(check_private_key) {
+            add(kind, format!("{why}: mend PrivateKey::new(…)"));
         }
     }
 
@@ -181,7 +176,7 @@ impl Provider {
             add(kind, "a nonce needs OpenID Connect: take Check::Nonce out of .checks(…)".into());
         }
         for name in self.id_token_algorithms.iter().flatten() {
-            if !ID_TOKEN_ALGORITHMS.contains(&name.as_str()) {
+            if SigningAlgorithm::named(name).is_none() {
                 add(kind, format!("{name:?} is no algorithm for ID tokens: mend .id_token_algorithms(…)"));
             }
         }
@@ -247,13 +242,6 @@ fn is_colour(text: &str) -> bool {
     let digits = text.strip_prefix('#').unwrap_or_default();
     digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
-
-const PRIVATE_KEY_ALGORITHMS: &[&str] = &["ES256", "EdDSA", "RS256", "PS256"];
-
-const ID_TOKEN_ALGORITHMS: &[&str] = &[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256",
-    "HS384", "HS512",
-];
 
 /// Parameters of the authorization request that the flow itself sets.
 const PROTOCOL_PARAMETERS: &[&str] = &[

@@ -3,7 +3,7 @@ use crate::providers::{APPLE, AUTH0, GITHUB, GOOGLE, KEYCLOAK, MICROSOFT_ENTRA_I
 use super::ProviderProblemKind::{Address, Appearance, Checks, Client, Endpoints, Id, Parameters};
 use super::*;
 
-const KEY: &str = "-----BEGIN PRIVATE KEY-----\n";
+const KEY: &str = include_str!("../../../testdata/keys/ec-p-256.pem");
 
 /// The kinds found, and the texts in one.
 fn found(provider: &Provider) -> (Vec<ProviderProblemKind>, String) {
@@ -50,11 +50,30 @@ fn each_client_auth_wants_its_own_proof() {
 }
 
 #[test]
-fn a_private_key_of_an_unknown_kind_is_refused() {
-    let with = |key| found(&GOOGLE.public_client("a").private_key(key)).0;
-    assert_eq!(with(PrivateKey::new("HS256", KEY)), [Client]);
-    assert_eq!(with(PrivateKey::new("none", KEY)), [Client]);
-    assert_eq!(with(PrivateKey::new("ES256", "-----BEGIN EC PRIVATE KEY-----\n")), [Client]);
+fn a_private_key_that_cannot_sign_is_refused() {
+    let with = |algorithm, pem: &str| {
+        let (kinds, text) = found(&GOOGLE.public_client("a").private_key(PrivateKey::new(algorithm, pem)));
+        assert!(!text.contains("hush-hush"), "{text}");
+        kinds
+    };
+    for algorithm in ["HS256", "none", "RS256", "EdDSA", ""] {
+        assert_eq!(with(algorithm, KEY), [Client], "{algorithm}");
+    }
+    let bare = "-----BEGIN PRIVATE KEY-----\n";
+    let garbage = format!("{bare}hush-hush\n-----END PRIVATE KEY-----\n");
+    let half: String = KEY.lines().filter(|line| !line.starts_with("-----END")).collect();
+    let p384 = include_str!("../../../testdata/keys/ec-p-384.pem");
+    for pem in ["", "hush-hush", bare, &garbage, &half, p384] {
+        assert_eq!(with("ES256", pem), [Client], "{pem}");
+    }
+    assert_eq!(with("RS256", include_str!("../../../testdata/keys/rsa-1024.pem")), [Client]);
+    for (algorithm, pem) in [
+        ("RS256", include_str!("../../../testdata/keys/rsa.pem")),
+        ("PS256", include_str!("../../../testdata/keys/rsa.pem")),
+        ("EdDSA", include_str!("../../../testdata/keys/ed25519.pem")),
+    ] {
+        assert_eq!(with(algorithm, pem), [], "{algorithm}");
+    }
 }
 
 #[test]
@@ -169,8 +188,11 @@ fn an_answer_must_be_bound_to_its_request() {
 
 #[test]
 fn algorithms_for_id_tokens_are_known_ones() {
-    assert_eq!(google().id_token_algorithms(&["ES256", "EdDSA"]).problems(), []);
-    assert_eq!(found(&google().id_token_algorithms(&["none"])).0, [Checks]);
+    assert_eq!(google().id_token_algorithms(&["ES256", "EdDSA", "Ed25519"]).problems(), []);
+    // Nothing signed with one of these would ever be accepted.
+    for name in ["none", "HS256", "HS384", "HS512", "ES512", "rs256", ""] {
+        assert_eq!(found(&google().id_token_algorithms(&[name])).0, [Checks], "{name}");
+    }
     assert_eq!(found(&google().id_token_algorithms(&[])).0, [Checks]);
 }
 
