@@ -48,7 +48,7 @@ pub(super) fn authenticate(
         }
         ClientAuth::SignedSecret => {
             let secret = match &provider.private_key {
-                Some(key) => sign_with(key, &secret_claims(key, client_id, audience(provider, metadata), now))?,
+                Some(key) => signed_secret(key, client_id, audience(provider, metadata), now)?,
                 None => secret(provider)?.expose().to_owned(),
             };
             form.push(("client_id", client_id.to_owned()));
@@ -87,14 +87,20 @@ fn assertion_claims(client_id: &str, audience: &str, now: Timestamp, jti: [u8; 1
     }))
 }
 
-fn secret_claims(key: &PrivateKey, client_id: &str, audience: &str, now: Timestamp) -> Map<String, Value> {
-    object(json!({
+fn signed_secret(
+    key: &PrivateKey,
+    client_id: &str,
+    audience: &str,
+    now: Timestamp,
+) -> Result<String, ProtocolError> {
+    let claims = object(json!({
         "iss": key.issuer.as_deref().unwrap_or(client_id),
         "iat": now.seconds(),
         "exp": now.seconds() + LIFETIME,
         "aud": audience,
         "sub": client_id,
-    }))
+    }));
+    sign_with(key, &claims)
 }
 
 fn push_assertion(form: &mut Vec<(&'static str, String)>, client_id: &str, assertion: String) {

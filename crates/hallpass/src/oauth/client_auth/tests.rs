@@ -124,7 +124,8 @@ fn a_secret_that_is_signed_already_is_sent_as_it_is() {
         (form["client_id"].as_str(), form["client_secret"].as_str()),
         ("client", "a secret/with+odd:chars")
     );
-    let both = Provider { client_secret: oidc().client_secret, ..with(ClientAuth::SignedSecret, EC, "ES256") };
+    let both =
+        Provider { client_secret: oidc().client_secret, ..with(ClientAuth::SignedSecret, EC, "ES256") };
     assert!(prove(&both).unwrap().0["client_secret"].starts_with("eyJ"), "a key outranks a secret");
 }
 
