@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use url::{Host, Url};
-
-use crate::oauth::check_private_key;
+use crate::oauth::{address, check_private_key};
 use crate::oidc::jws::SigningAlgorithm;
 
 use super::{Check, ClientAuth, Provider, ProviderKind};
@@ -158,7 +156,13 @@ impl Provider {
             if url.is_empty() || url.contains('{') {
                 continue;
             }
-            if let Err(why) = check_address(url) {
+            let why = match address(url) {
+                Err(why) => Some(why),
+                // The address of its discovery document could not be told (OpenID Connect Discovery §3).
+                Ok(url) if method == "issuer" && url.query().is_some() => Some("holds a query"),
+                Ok(_) => None,
+            };
+            if let Some(why) = why {
                 add(
                     ProviderProblemKind::Address,
                     format!("the address in .{method}(…) {why}: mend it there"),
@@ -209,33 +213,6 @@ impl Provider {
         .into_iter()
         .filter_map(|(method, url)| Some((method, url.as_deref()?)))
     }
-}
-
-fn host_is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
-}
-
-fn check_address(text: &str) -> Result<(), &'static str> {
-    let url = Url::parse(text).map_err(|_| "is not a URL")?;
-    match url.scheme() {
-        "https" => {}
-        "http" if host_is_loopback(&url) => {}
-        "http" => return Err("is not https"),
-        _ => return Err("is neither https nor http"),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user name or password");
-    }
-    // RFC 6749 §3.1 and §3.2: an endpoint has no fragment.
-    if url.fragment().is_some() {
-        return Err("has a fragment");
-    }
-    Ok(())
 }
 
 fn is_colour(text: &str) -> bool {

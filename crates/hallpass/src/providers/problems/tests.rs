@@ -126,7 +126,13 @@ fn a_placeholder_takes_no_scheme_query_or_user() {
 
 #[test]
 fn an_address_is_https_or_http_on_this_machine() {
-    for url in ["https://a.example", "http://localhost:3000", "http://127.0.0.1/x", "http://[::1]:8"] {
+    for url in [
+        "https://a.example",
+        "http://localhost:3000",
+        "http://localhost.:3000",
+        "http://127.0.0.1/x",
+        "http://[::1]:8",
+    ] {
         assert_eq!(google().issuer(url).problems(), [], "{url}");
     }
     for url in [
@@ -139,7 +145,14 @@ fn an_address_is_https_or_http_on_this_machine() {
         "ftp://a.example",
         "https://me@a.example",
         "https://me:pw@a.example",
+        "https://@a.example",
         "https://a.example/#x",
+        "https://a.example?tenant=1",
+        "https://a.example/\\x",
+        " https://a.example",
+        "https://a.\texample",
+        "https:a.example",
+        "https://b\u{fc}cher.example",
         "https://",
     ] {
         assert_eq!(found(&google().issuer(url)).0, [Address], "{url}");
@@ -154,6 +167,19 @@ fn an_address_is_https_or_http_on_this_machine() {
     assert_eq!(kinds, [Address; 5]);
     for method in [".authorization(", ".token(", ".userinfo(", ".jwks_uri(", ".redirect_proxy_url("] {
         assert!(text.contains(method), "{method}");
+    }
+}
+
+#[test]
+fn an_address_without_a_problem_is_one_that_is_asked() {
+    use crate::oauth::metadata::{configured, discovery_request};
+    for url in ["https://a.example", "http://localhost:3000", "http://localhost.", "http://127.0.0.1/x"] {
+        let found = google().issuer(url);
+        assert_eq!(found.problems(), []);
+        assert!(discovery_request(&found).is_ok(), "{url}");
+        let named = hand_made(url, url, url);
+        assert_eq!(named.problems(), []);
+        assert!(configured(&named).unwrap().is_ok(), "{url}");
     }
 }
 
