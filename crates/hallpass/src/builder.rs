@@ -308,6 +308,11 @@ impl<S, C> Builder<S, C> {
 
     /// Where providers send the browser when this site has no stable address (previews of a branch): the base
     /// path of a site with the same secret, which passes it on. Default: `AUTH_REDIRECT_PROXY_URL`.
+    ///
+    /// The proxy passes codes on to whatever address stands in a state that was sealed with its secret. A site that
+    /// believes the `Host` header seals the host that a visitor names, and codes would then go there. So each
+    /// site that shares the secret needs its [`url`](Self::url), or a proxy in front of it that lets through
+    /// only its own hosts.
     pub fn redirect_proxy_url(mut self, url: impl Into<String>) -> Self {
         self.settings.redirect_proxy_url = Some(url.into());
         self
