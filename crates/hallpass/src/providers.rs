@@ -107,9 +107,8 @@ pub struct Spec {
     /// Claim of the ID token that fills the placeholder in the issuer that discovery names
     /// (`https://login.microsoftonline.com/{tenantid}/v2.0`), as `("{tenantid}", "tid")`. Default: none.
     pub issuer_placeholder: Option<(&'static str, &'static str)>,
-    /// Takes from the parameters of the callback, in their order, what the profile lacks, before it is read.
-    /// Nobody signed them. Default: none.
-    pub posted: Option<fn(profile: &mut Map<String, Value>, parameters: &[(String, String)])>,
+    /// Adds to the profile, before it is read, what the provider sends beside the code. Default: none.
+    pub posted: Option<PostedFn>,
     /// Reads the profile. Default: [`Profile::from_claims`].
     pub profile: fn(&Raw) -> Result<Profile, ProfileError>,
 }
@@ -219,6 +218,9 @@ pub struct FollowUp {
     pub merge: fn(profile: &mut Map<String, Value>, answer: &Value),
 }
 
+/// Takes from the parameters of the callback, in their order, what the profile lacks. Nobody signed them.
+pub type PostedFn = fn(profile: &mut Map<String, Value>, parameters: &[(String, String)]);
+
 /// Who a person is, as a provider says it.
 ///
 /// New fields may come with any release: end every literal with `..Profile::new(id)`.
@@ -298,7 +300,7 @@ pub struct Provider {
     /// Signing algorithms accepted for ID tokens, where the default (those of the discovery document, of
     /// the asymmetric ones) is not wanted.
     pub(crate) id_token_algorithms: Option<Vec<String>>,
-    pub(crate) posted: Option<fn(&mut Map<String, Value>, &[(String, String)])>,
+    pub(crate) posted: Option<PostedFn>,
     pub(crate) profile: ProfileFn,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) link_accounts_by_email: bool,
