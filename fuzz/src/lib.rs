@@ -274,10 +274,16 @@ fn query(uri: &http::Uri, name: &str) -> Option<String> {
     pairs.filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
 }
 
-/// The address is the origin, or begins with it in such a way that nothing can make it another.
+/// Whether a browser would find itself on this origin.
 fn is_on(address: &str, origin: &str) -> bool {
-    let rest = address.strip_prefix(origin);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    let origin_of = |text| url::Url::parse(text).ok().map(|url| url.origin());
+    match (origin_of(address), origin_of(origin)) {
+        (Some(address), Some(origin)) => address == origin,
+        // A host that no browser takes leads nowhere, as long as it is the one that was named.
+        _ => address
+            .strip_prefix(origin)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#'])),
+    }
 }
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {

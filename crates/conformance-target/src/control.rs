@@ -38,7 +38,9 @@ pub(crate) fn database(probe: &Probe) -> Value {
     let rows = probe.store.rows();
     let users = rows.users.into_iter().map(|mut user| {
         user.extra.clear();
-        json!(user)
+        let mut row = json!(user);
+        row["emailVerified"] = json!(user.email_verified);
+        row
     });
     let tokens = rows.tokens.iter().map(
         |token| json!({ "identifier": token.identifier, "token": token.hash, "expires": token.expires }),

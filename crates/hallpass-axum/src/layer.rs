@@ -53,13 +53,7 @@ where
         let answer = self.0.call(request);
         Box::pin(async move {
             let mut response = answer.await?;
-            let cookies = renewals.take();
-            if !cookies.is_empty() {
-                keep_out_of_caches(response.headers_mut());
-            }
-            for cookie in cookies {
-                response.headers_mut().append(SET_COOKIE, cookie);
-            }
+            renewals.deliver(&mut response);
             Ok(response)
         })
     }
@@ -81,6 +75,22 @@ pub(crate) struct Renewals(Arc<Mutex<Vec<HeaderValue>>>);
 impl Renewals {
     pub(crate) fn add<'a>(&self, cookies: impl Iterator<Item = &'a HeaderValue>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(cookies.cloned());
+    }
+
+    /// Forgets them: Hallpass' own answer says what becomes of the session.
+    pub(crate) fn forget(&self) {
+        self.take();
+    }
+
+    /// Puts them into the answer.
+    pub(crate) fn deliver(&self, response: &mut Response) {
+        let cookies = self.take();
+        if !cookies.is_empty() {
+            keep_out_of_caches(response.headers_mut());
+        }
+        for cookie in cookies {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
     }
 
     fn take(&self) -> Vec<HeaderValue> {

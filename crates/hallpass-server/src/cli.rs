@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 /// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.
 #[derive(Debug, Parser)]
 #[command(name = "hallpass", version, max_term_width = 100, after_help = EXAMPLES)]
+// Options in front of a command would be lost.
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

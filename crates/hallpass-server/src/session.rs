@@ -65,7 +65,6 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
         .jwt(async |event: Jwt<Claims>, _| {
             Ok(Some(match event {
                 Jwt::SignIn(it) => first_claims(&it),
-                Jwt::Update(it) => it.claims,
                 Jwt::Read(it) => it.claims,
             }))
         })

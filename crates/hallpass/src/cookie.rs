@@ -1,6 +1,7 @@
 //! Cookies: their names, prefixes, attributes and life times, and the session in pieces.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -240,8 +241,8 @@ impl CookieSpec {
     }
 }
 
-/// One `Set-Cookie` to write.
-#[derive(Clone, Debug)]
+/// One `Set-Cookie` to write. Printing it shows its name, not its value.
+#[derive(Clone)]
 pub(crate) struct CookieChange {
     name: String,
     value: String,
@@ -286,12 +287,24 @@ impl CookieChange {
     }
 }
 
-/// The cookies of a request.
-#[derive(Clone, Debug, Default)]
+impl fmt::Debug for CookieChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieChange").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The cookies of a request. Printing them shows their names, not their values.
+#[derive(Clone, Default)]
 pub(crate) struct Cookies(Vec<(String, String)>);
 
+impl fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
 /// The pieces of the session cookie in a request.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Pieces {
     /// Names of all pieces seen, usable or not.
     pub(crate) names: Vec<String>,

@@ -30,7 +30,6 @@
 //!     .jwt(async |event: Jwt<Claims>, app| {
 //!         Ok(match event {
 //!             Jwt::SignIn(it) => Some(Claims { role: app.role_of(&it.user.id).await? }),
-//!             Jwt::Update(it) => Some(it.claims),
 //!             Jwt::Read(it) => Some(it.claims),
 //!         })
 //!     })

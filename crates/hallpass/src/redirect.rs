@@ -22,6 +22,9 @@ pub(crate) async fn judge(config: &Config, asked: &str, origin: &str) -> Result<
         true => format!("{origin}{chosen}"),
         false => chosen,
     };
+    // A client assigns what it is told to `location`: it must be an address of the web.
+    let is_web = |base: Url| base.join(&chosen).ok().as_ref().and_then(origin_of).is_some();
+    let chosen = if Url::parse(origin).is_ok_and(is_web) { chosen } else { origin.to_owned() };
     header_safe(&chosen, origin).ok_or_else(not_an_address)
 }
 

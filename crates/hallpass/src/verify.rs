@@ -1,8 +1,8 @@
 //! What came in is judged: site, provider, CSRF token, callback address. Only then does an action run.
 
-use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
+use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -28,17 +28,22 @@ impl Site {
     /// # Errors
     /// [`ErrorKind::UntrustedHost`] when the host is not trusted, [`ErrorKind::UnknownAction`] when it is none.
     pub(crate) fn of(info: &RequestInfo, config: &Config) -> Result<Self, Error> {
-        if config.trust_host == TrustHost::Nobody {
-            return Err(untrusted());
-        }
         if let Some(origin) = &config.origin {
             return Ok(Self { origin: origin.clone(), secure: origin.starts_with("https:") });
+        }
+        if config.trust_host == TrustHost::Nobody {
+            return Err(untrusted());
         }
         let headers = info.headers();
         let forwards_host =
             config.trust_host == TrustHost::Any && config.forwarded == Forwarded::ProtoAndHost;
-        let forwarded_host = headers.get("x-forwarded-host").filter(|_| forwards_host);
-        let host = forwarded_host.or_else(|| headers.get(HOST)).and_then(|value| value.to_str().ok());
+        let name = match forwards_host && headers.contains_key(FORWARDED_HOST) {
+            true => FORWARDED_HOST,
+            false => HOST,
+        };
+        // Of two hosts one is not the proxy's.
+        let mut hosts = headers.get_all(name).iter();
+        let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(|value| value.to_str().ok());
         let host = host.unwrap_or_default();
         let authority = host.parse::<Authority>().ok().filter(|authority| {
             is_host(host) && (authority.host().len() == host.len() || authority.port_u16().is_some())
@@ -231,7 +236,8 @@ async fn callback_url(
         None | Some(serde_json::Value::Null) => None,
         Some(value) => Some(value.as_str().ok_or_else(redirect::not_an_address)?),
     };
-    let present = |text: &&str| !text.is_empty();
+    // A long one would fill the cookies of every later request.
+    let present = |text: &&str| !text.is_empty() && text.len() <= LONGEST_CALLBACK_URL;
     let asked = asked
         .filter(present)
         .or_else(|| inbound.info.query("callbackUrl").filter(present))
@@ -246,3 +252,8 @@ async fn callback_url(
     }
     Ok(url)
 }
+
+/// In bytes.
+const LONGEST_CALLBACK_URL: usize = 2048;
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

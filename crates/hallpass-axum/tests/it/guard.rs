@@ -6,7 +6,7 @@ use hallpass::Auth;
 use hallpass_axum::AuthExt;
 use http::{Method, Request};
 
-use crate::application::{Claims, ask, builder, builder_with, cookies_of, header};
+use crate::application::{Claims, ask, builder, builder_with, cookies_of, header, send};
 
 /// `/open`, `/area/…` for whoever is signed in, `/admin` for some.
 fn app(auth: &Auth<Claims>) -> Router {
@@ -234,6 +234,19 @@ async fn variants_of_a_guarded_path_are_guarded_or_nowhere() {
     }
 }
 
+/// Two sites in one process, whose claims are of one type.
+#[tokio::test]
+async fn session_of_one_auth_does_not_open_the_guard_of_another() {
+    let customers = builder().build().unwrap();
+    let staff = builder().secret("the secret of the staff, 32 and more").build().unwrap();
+    let app = Router::<()>::new()
+        .route("/staff", get(async || "staff"))
+        .layer(staff.require_session())
+        .layer(customers.require_session());
+    let request = Request::get("/staff").header("cookie", cookies_of(&customers, "admin").await);
+    assert_eq!(ask(&app, request).await.status(), 401);
+}
+
 #[tokio::test]
 async fn guarded_request_renews_its_cookie_once() {
     let auth = builder().build().unwrap();
@@ -241,4 +254,42 @@ async fn guarded_request_renews_its_cookie_once() {
     let answer = ask(&app, Request::get("/area").header("cookie", cookies_of(&auth, "reader").await)).await;
     assert_eq!(answer.headers().get_all("set-cookie").iter().count(), 1);
     assert_eq!(header(&answer, "cache-control"), Some("private, no-store"));
+}
+
+/// What the guard renews on the way in must not outlive what the routes decide.
+#[tokio::test]
+async fn guard_around_the_routes_does_not_undo_a_sign_out() {
+    let auth = builder().build().unwrap();
+    let app: Router = auth.routes().layer(auth.require_session()).layer(auth.layer());
+    let cookies = cookies_of(&auth, "reader").await;
+    let token = cookies.split_once("csrf-token=").unwrap().1.split(['%', '|']).next().unwrap();
+    let request = Request::post("/api/auth/signout")
+        .header("cookie", &cookies)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(axum::body::Body::from(format!("csrfToken={token}")))
+        .unwrap();
+    let answer = send(&app, request).await;
+    assert_eq!(answer.status(), 302);
+    let lines = answer.headers().get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+    let session: Vec<_> = lines.filter(|line| line.contains("session-token=")).collect();
+    assert!(matches!(session[..], [line] if line.contains("Max-Age=0")), "{session:?}");
+}
+
+/// Two kinds of people, each with an `Auth` of their own, and the same claims.
+#[tokio::test]
+async fn session_of_one_auth_opens_no_guard_of_another() {
+    let customers = builder().build().unwrap();
+    let staff = builder().secret("the secret of the staff, 32 and more").build().unwrap();
+    let inner: Router = Router::new().route("/", get(async || "staff")).layer(staff.require_session());
+    let app = inner.layer(customers.require_session());
+    let cookies = cookies_of(&customers, "reader").await;
+    assert_eq!(ask(&app, Request::get("/").header("cookie", cookies)).await.status(), 401);
+}
+
+#[tokio::test]
+async fn guard_alone_lets_renewed_cookies_reach_the_answer() {
+    let auth = builder().build().unwrap();
+    let app: Router = Router::new().route("/", get(async || "in")).layer(auth.require_session());
+    let answer = ask(&app, Request::get("/").header("cookie", cookies_of(&auth, "reader").await)).await;
+    assert!(header(&answer, "set-cookie").is_some_and(|line| line.contains("session-token=")));
 }

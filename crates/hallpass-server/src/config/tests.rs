@@ -34,10 +34,10 @@ fn problems(source: &str) -> Vec<String> {
 #[test]
 fn an_unknown_key_is_refused_with_its_line_and_the_nearest_name() {
     assert_eq!(
-        problems("lisden = \"127.0.0.1:3000\"\n[sesion]\n[session]\n  max_aeg = 5"),
+        problems("lisden = \"127.0.0.1:3000\"\n[zession]\n[session]\n  max_aeg = 5"),
         [
             "hallpass.toml, line 2, column 1: unknown key `lisden`: did you mean `listen`?",
-            "hallpass.toml, line 3, column 2: unknown key `sesion`: did you mean `session`?",
+            "hallpass.toml, line 3, column 2: unknown key `zession`: did you mean `session`?",
             "hallpass.toml, line 5, column 3: unknown key `max_aeg` in [session]: did you mean `max_age`?",
         ]
     );
@@ -80,13 +80,13 @@ fn what_is_not_toml_is_refused_with_its_place() {
 
 #[test]
 fn every_mistake_is_told_at_once() {
-    let source = "listen = \"everywhere\"\nsecert = \"s\"\nurl = \"example.com\"\n[session]\nmax_age = \"500d\"\n\
+    let source = "listen = \"everywhere\"\nsekret = \"s\"\nurl = \"example.com\"\n[session]\nmax_age = \"500d\"\n\
                   [theme]\nbrand_color = \"blue\"\n[providers.githbu]\n[providers.acme]\ntype = \"oidc\"\n";
     let problems = load(source, &[]).unwrap_err();
     let expected = [
         "`listen` must be an address and a port",
         "[providers.acme] needs `issuer`, or AUTH_ACME_ISSUER",
-        "unknown key `secert`: did you mean `secret`?",
+        "unknown key `sekret`: did you mean `secret`?",
         "no provider \"githbu\" is known: did you mean [providers.github]?",
         "there is no secret",
         "`url` (AUTH_URL) is not an http address",

@@ -18,16 +18,16 @@ pub(crate) struct Demo {
 /// Everybody.
 pub(crate) const PEOPLE: [Demo; 3] = [
     Demo {
-        username: "alice",
+        username: "lena",
         password: "demo",
-        name: "Alice Liddell",
+        name: "Lena Liddell",
         role: "reader",
         hash: "$argon2id$v=19$m=1024,t=1,p=1$OehFZP7BaJfFCcFxaclcVw$buloIso1rbLHQZtTEYT8Nm9AWhLRBVIBRtuiHsuV5KU",
     },
     Demo {
-        username: "bob",
+        username: "milo",
         password: "demo",
-        name: "Bob Cratchit",
+        name: "Milo Cratchit",
         role: "editor",
         hash: "$argon2id$v=19$m=1024,t=1,p=1$jSUd02LlK4iXdyM82ZCk+A$rtE2IImEorkK11vJKDn3c0s0EFNhqwlsu16eVZuuqzY",
     },
@@ -56,7 +56,7 @@ pub(crate) fn add_demo_users(users: &mut Users) {
 
 /// The form for name and password, with a hint.
 pub(crate) fn form() -> Credentials {
-    session::form("alice, bob or admin", "demo")
+    session::form("lena, milo or admin", "demo")
 }
 
 #[cfg(test)]

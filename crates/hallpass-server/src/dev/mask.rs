@@ -69,16 +69,16 @@ mod tests {
     #[test]
     fn what_is_typed_and_the_tokens_of_an_account_are_hidden() {
         let shown = masked(json!({
-            "credentials": { "username": "alice", "password": "demo", "csrfToken": "c" },
+            "credentials": { "username": "lena", "password": "demo", "csrfToken": "c" },
             "account": { "provider": "github", "access_token": "a", "whatever": "w" },
-            "user": { "name": "Alice", "api_key": "k" },
-            "token": { "sub": "alice", "nested": [{ "refresh_token": "r" }] },
+            "user": { "name": "Lena", "api_key": "k" },
+            "token": { "sub": "lena", "nested": [{ "refresh_token": "r" }] },
         }));
         let expected = json!({
-            "credentials": { "username": "alice", "password": "(hidden)", "csrfToken": "(hidden)" },
+            "credentials": { "username": "lena", "password": "(hidden)", "csrfToken": "(hidden)" },
             "account": { "provider": "github", "access_token": "(hidden)", "whatever": "(hidden)" },
-            "user": { "name": "Alice", "api_key": "(hidden)" },
-            "token": { "sub": "alice", "nested": [{ "refresh_token": "(hidden)" }] },
+            "user": { "name": "Lena", "api_key": "(hidden)" },
+            "token": { "sub": "lena", "nested": [{ "refresh_token": "(hidden)" }] },
         });
         assert_eq!(shown, expected);
     }

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use argon2::password_hash::phc::{Output, PasswordHash};
-use argon2::{Algorithm, Argon2, AssociatedData, Params, Version};
+use argon2::{Algorithm, Argon2, AssociatedData, Block, Params, Version};
 use base64ct::{Base64Unpadded, Encoding};
 use hallpass::random::{NoRandomness, Random};
+
+use super::verifier::Memory;
 
 /// `$argon2id$v=19$m=19456,t=2,p=1$…$…`, read and found sensible.
 pub(crate) struct Hash {
@@ -20,9 +22,9 @@ pub(crate) struct Hash {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Cost {
     /// Memory in KiB.
-    memory: u32,
-    passes: u32,
-    lanes: u32,
+    pub(super) memory: u32,
+    pub(super) passes: u32,
+    pub(super) lanes: u32,
 }
 
 impl Default for Cost {
@@ -98,12 +100,19 @@ impl Hash {
         self.cost
     }
 
-    /// Whether this is the password. Takes long, on purpose.
-    pub(super) fn verify(&self, password: &str) -> Result<bool, argon2::Error> {
+    /// Whether this is the password. Takes long, on purpose. The memory may come from another check.
+    pub(super) fn verify(&self, password: &str, memory: &mut Memory) -> Result<bool, argon2::Error> {
         let length = self.output.map_or(USUAL_OUTPUT, |output| output.as_bytes().len());
         let argon2 = Argon2::new(Algorithm::Argon2id, self.version, self.cost.params(length)?);
         let mut computed = vec![0; length];
-        argon2.hash_password_into(password.as_bytes(), &self.salt, &mut computed)?;
+        let blocks = argon2.params().block_count();
+        if memory.len() < blocks {
+            *memory = Memory::new();
+            memory.try_reserve_exact(blocks.max(LEAST_BLOCKS)).map_err(|_| argon2::Error::OutOfMemory)?;
+            memory.resize(blocks, Block::default());
+        }
+        let memory = memory.get_mut(..blocks).unwrap_or_default();
+        argon2.hash_password_into_with_memory(password.as_bytes(), &self.salt, &mut computed, memory)?;
         // The comparison of outputs takes the same time wherever they differ.
         Ok(Output::new(&computed).is_ok_and(|computed| self.output == Some(computed)))
     }
@@ -144,6 +153,10 @@ impl From<argon2::Error> for MakeError {
         Self::Argon2(error)
     }
 }
+
+/// Over 32 MiB, which is what allocators give back to the operating system at once when it is freed. What is not
+/// used of it takes no memory.
+const LEAST_BLOCKS: usize = 33 * 1024;
 
 /// In KiB.
 const MOST_MEMORY: u32 = 256 * 1024;

@@ -60,14 +60,14 @@ async fn an_unknown_name_costs_as_much_as_a_known_one() {
 
 #[test]
 fn every_mistake_of_the_file_is_told_with_its_place() {
-    let source = "[ada]\nname = \"Ada\"\n[bob]\npassword = \"secret!\"\n[\"BOB\"]\npassword = \"HASH\"\n[Ann]\n\
+    let source = "[ada]\nname = \"Ada\"\n[milo]\npassword = \"secret!\"\n[\"MILO\"]\npassword = \"HASH\"\n[Ann]\n\
                   password = \"HASH\"\n[ann]\npassword = \"HASH\"\nrole = 5\n";
     let problems = users(source).unwrap_err();
     assert_eq!(
         problems,
         [
             "users.toml, line 1, column 2: [ada] has no `password`: `hallpass user ada` makes an entry",
-            "users.toml, line 4, column 12: `bob.password` is not an Argon2id hash: `hallpass user` makes one",
+            "users.toml, line 4, column 12: `milo.password` is not an Argon2id hash: `hallpass user` makes one",
             "users.toml, line 11, column 8: `ann.role` must be a text in quotation marks; it is a number",
             "users.toml, line 9, column 2: \"ann\" is here twice: capital and small letters are the same",
         ]

@@ -27,9 +27,15 @@ fn version_is_that_of_the_package() {
 
 #[test]
 fn an_unknown_argument_is_refused_with_exit_code_2() {
-    let output = program(&Folder::new(), &["serve", "--confg", "x"]).output().unwrap();
+    let output = program(&Folder::new(), &["serve", "--confik", "x"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("--config"));
+}
+
+#[test]
+fn options_in_front_of_a_command_are_refused_not_lost() {
+    let output = program(&Folder::new(), &["--listen", "127.0.0.1:0", "secret"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

@@ -33,14 +33,27 @@ fn people_of_the_users_file_sign_in() {
 }
 
 #[test]
+fn a_wrong_password_and_an_unknown_name_get_the_same_answer() {
+    let folder = configured("");
+    let server = Server::start(program(&folder, &[]));
+    let mut browser = Browser::new(&server.host);
+    let [known, unknown] = ["ada", "eve"].map(|name| {
+        let mut answer = browser.sign_in(name, "wrong");
+        answer.headers.retain(|(name, _)| name != "date");
+        (answer.status, answer.headers, answer.body)
+    });
+    assert_eq!(known, unknown);
+}
+
+#[test]
 fn nothing_of_development_mode_is_there() {
     let folder = configured("");
     let server = Server::start(program(&folder, &[]));
     let mut browser = Browser::new(&server.host);
     let page = browser.get("/");
     assert!(page.body.contains("href=\"&#x2f;api&#x2f;auth&#x2f;signin?callbackUrl=%2F\""), "{}", page.body);
-    assert!(!page.body.contains("alice"));
-    assert!(browser.sign_in("alice", "demo").header("location").unwrap().contains("CredentialsSignin"));
+    assert!(!page.body.contains("lena"));
+    assert!(browser.sign_in("lena", "demo").header("location").unwrap().contains("CredentialsSignin"));
     assert_eq!(browser.post("/dev/update", &[("name", "Eve")]).status, 404);
     assert!(!folder.path().join(".hallpass").exists());
 }

@@ -15,7 +15,7 @@ fn the_first_address_printed_is_the_one_to_open() {
     let page = Browser::new(&server.host).get("/");
     assert_eq!(page.status, 200);
     assert!(page.body.contains("Hallpass is running"));
-    assert!(page.body.contains("alice"));
+    assert!(page.body.contains("lena"));
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn a_demo_user_signs_in_sees_the_session_and_the_claims_and_signs_out() {
     let folder = Folder::new();
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
-    let answer = browser.sign_in("alice", "demo");
+    let answer = browser.sign_in("lena", "demo");
     assert_eq!(
         (answer.status, answer.header("location")),
         (302, Some(format!("http://{}/", server.host).as_str()))
@@ -31,12 +31,12 @@ fn a_demo_user_signs_in_sees_the_session_and_the_claims_and_signs_out() {
 
     let session = browser.get("/api/auth/session").body;
     assert!(session.starts_with(
-        "{\"user\":{\"name\":\"Alice Liddell\",\"email\":\"alice@example.com\",\"role\":\"reader\"},\"expires\":\"20"
+        "{\"user\":{\"name\":\"Lena Liddell\",\"email\":\"lena@example.com\",\"role\":\"reader\"},\"expires\":\"20"
     ));
     assert!(!session.contains("signed_in_at"));
 
     let page = browser.get("/").body;
-    assert!(page.contains("You are signed in, Alice Liddell"));
+    assert!(page.contains("You are signed in, Lena Liddell"));
     let private = page.split("What stays private").nth(1).unwrap().split("</section>").next().unwrap();
     assert!(private.contains("&quot;provider&quot;: &quot;credentials&quot;"), "{private}");
     assert!(private.contains("&quot;signed_in_at&quot;: &quot;20"), "{private}");
@@ -51,8 +51,8 @@ fn the_page_tells_what_each_callback_did_and_hides_secrets() {
     let folder = Folder::new();
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
-    browser.sign_in("alice", "a wrong password");
-    browser.sign_in("alice", "demo");
+    browser.sign_in("lena", "a wrong password");
+    browser.sign_in("lena", "demo");
     let page = browser.get("/").body;
     let timeline = page.split("What the callbacks did").nth(1).unwrap();
     for word in
@@ -69,7 +69,7 @@ fn a_wrong_password_leads_back_to_the_sign_in_page() {
     let folder = Folder::new();
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
-    let answer = browser.sign_in("alice", "wrong");
+    let answer = browser.sign_in("lena", "wrong");
     let location = answer.header("location").unwrap();
     assert!(location.ends_with("/api/auth/signin?error=CredentialsSignin&code=credentials"), "{location}");
     assert_eq!(browser.get("/api/auth/session").body, "null");
@@ -80,7 +80,7 @@ fn the_display_name_changes_while_the_session_lives() {
     let folder = Folder::new();
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
-    browser.sign_in("bob", "demo");
+    browser.sign_in("milo", "demo");
     let answer = browser.post("/dev/update", &[("name", "Robert <b>")]);
     assert_eq!((answer.status, answer.header("location")), (303, Some("/?change=done")));
     assert!(browser.get("/api/auth/session").body.contains("\"name\":\"Robert <b>\""));
@@ -95,14 +95,14 @@ fn a_change_is_refused_without_the_token_and_with_a_name_that_is_none() {
     let folder = Folder::new();
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
-    browser.sign_in("bob", "demo");
+    browser.sign_in("milo", "demo");
     let forged = browser.post_bare("/dev/update", &[("name", "Eve")]);
     assert_eq!(forged.header("location"), Some("/?change=refused"));
     for name in ["", "  ", "two\nlines", &"x".repeat(61)] {
         let answer = browser.post("/dev/update", &[("name", name)]);
         assert_eq!(answer.header("location"), Some("/?change=refused"), "{name:?}");
     }
-    assert!(browser.get("/api/auth/session").body.contains("\"name\":\"Bob Cratchit\""));
+    assert!(browser.get("/api/auth/session").body.contains("\"name\":\"Milo Cratchit\""));
 }
 
 #[test]
@@ -170,5 +170,5 @@ fn a_provider_of_the_environment_is_offered_beside_the_demo_users() {
     let server = Server::start(command);
     assert!(server.printed.contains("or with GitHub"));
     let page = Browser::new(&server.host).get("/api/auth/signin").body;
-    assert!(page.contains("Sign in with GitHub") && page.contains("alice, bob or admin"));
+    assert!(page.contains("Sign in with GitHub") && page.contains("lena, milo or admin"));
 }

@@ -32,6 +32,9 @@ impl Settings {
         let url = problems.url(&self);
         let base_path = problems.base_path(&self, url.as_ref());
         problems.providers(&self);
+        for problem in self.problems.drain(..) {
+            problems.add(ErrorKind::Configuration, problem);
+        }
         problems.addresses(&self);
         problems.durations(&self);
         problems.cookies(&self);
@@ -89,7 +92,9 @@ impl Settings {
         }
         let variable = |name| environment.get(name).map(str::to_owned);
         self.url = self.url.take().or_else(|| variable("AUTH_URL")).or_else(|| variable("NEXTAUTH_URL"));
-        self.trust_host = self.trust_host.or_else(|| environment.trust_host());
+        // With a `url` no header is believed anyhow.
+        let from_environment = environment.trust_host().filter(|trust| *trust || self.url.is_none());
+        self.trust_host = self.trust_host.or(from_environment);
         let proxy = self.redirect_proxy_url.take();
         self.redirect_proxy_url = proxy.or_else(|| variable("AUTH_REDIRECT_PROXY_URL"));
         for entry in &mut self.providers {
@@ -220,7 +225,7 @@ impl Problems {
             let Some(page) = page else { continue };
             let is_path = page.starts_with('/') && !page.starts_with("//") && !page.contains('\\');
             let is_address = Url::parse(page).ok().as_ref().and_then(origin_of).is_some();
-            if (!is_path && !is_address) || page.chars().any(char::is_control) {
+            if (!is_path && !is_address) || !page.bytes().all(|byte| byte.is_ascii_graphic()) {
                 self.add(
                     ErrorKind::Configuration,
                     format!("`pages().{name}` must be a path on the site or an http address, not {page:?}"),

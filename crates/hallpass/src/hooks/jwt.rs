@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::BoxError;
+use crate::hooks::claims::parse_claims;
 use crate::hooks::{SessionUser, SignedIn};
 use crate::request::RequestInfo;
 use crate::{Account, User};
-
-/// Claims of the token that are Hallpass' own; no field of an application's claims may be called so.
-pub(crate) const RESERVED_CLAIMS: [&str; 7] = ["sub", "name", "email", "picture", "iat", "exp", "jti"];
 
 /// Why the token is made or looked at. The argument of the `jwt` callback, which says for each case what the
 /// session keeps: Auth.js passes the case as `trigger`.
@@ -142,7 +140,7 @@ impl Token {
     }
 
     /// The payload, with the three fields as they are now.
-    fn into_payload(self) -> Map<String, Value> {
+    pub(super) fn into_payload(self) -> Map<String, Value> {
         let mut payload = Arc::unwrap_or_clone(self.payload);
         for (name, value) in [("name", self.name), ("email", self.email), ("picture", self.picture)] {
             match value {
@@ -230,6 +228,12 @@ pub(crate) enum RawTrigger {
 #[error("the claims of this session no longer fit the application's type: {0}")]
 pub(crate) struct StaleClaims(String);
 
+impl StaleClaims {
+    pub(super) fn new(error: &serde_json::Error) -> Self {
+        Self(mismatch(error))
+    }
+}
+
 /// The data of an update is not what the application takes.
 #[derive(Debug, thiserror::Error)]
 #[error("the update was refused: {0}")]
@@ -280,35 +284,4 @@ impl RawJwt {
             Err(error) => Err(Box::new(RefusedUpdate(mismatch(&error)))),
         }
     }
-}
-
-/// The application's claims in a token's payload.
-pub(crate) fn parse_claims<C: DeserializeOwned>(token: &Map<String, Value>) -> Result<C, BoxError> {
-    C::deserialize(token).map_err(|error| Box::new(StaleClaims(mismatch(&error))).into())
-}
-
-/// The payload that follows from what a callback decided; `None` ends the session.
-pub(crate) fn payload<C: Serialize>(
-    before: &Map<String, Value>,
-    decision: JwtDecision<C>,
-) -> Result<Option<Map<String, Value>>, BoxError> {
-    let JwtDecision::Keep { token, claims } = decision else { return Ok(None) };
-    let changed = token.map(|token| token.into_payload());
-    let own = changed.as_ref().unwrap_or(before);
-    let mut payload = Map::new();
-    for name in RESERVED_CLAIMS {
-        if let Some(value) = own.get(name) {
-            payload.insert(name.to_owned(), value.clone());
-        }
-    }
-    let Value::Object(claims) = serde_json::to_value(claims)? else {
-        return Err("claims must be a struct: a JSON object".into());
-    };
-    for (name, value) in claims {
-        if RESERVED_CLAIMS.contains(&name.as_str()) {
-            return Err(format!("the claims have a field {name:?}, which is Hallpass' own").into());
-        }
-        payload.insert(name, value);
-    }
-    Ok(Some(payload))
 }

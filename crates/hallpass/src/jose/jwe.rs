@@ -3,6 +3,8 @@
 mod cbc_hmac;
 mod gcm;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
@@ -37,7 +39,7 @@ impl<'a> Compact<'a> {
     }
 
     pub(super) fn ciphertext(&self) -> Result<Vec<u8>, OpenError> {
-        Base64UrlUnpadded::decode_vec(without_padding(self.ciphertext)).map_err(|_| OpenError::Malformed)
+        URL_SAFE_NO_PAD.decode(without_padding(self.ciphertext)).map_err(|_| OpenError::Malformed)
     }
 }
 
@@ -54,8 +56,7 @@ impl Header {
         if encoded.len() > MAX_HEADER {
             return Err(OpenError::Malformed);
         }
-        let json =
-            Base64UrlUnpadded::decode_vec(without_padding(encoded)).map_err(|_| OpenError::Malformed)?;
+        let json = URL_SAFE_NO_PAD.decode(without_padding(encoded)).map_err(|_| OpenError::Malformed)?;
         let header: Map<String, Value> = serde_json::from_slice(&json).map_err(|_| OpenError::Malformed)?;
         if header.keys().any(|name| matches!(name.as_str(), "zip" | "crit" | "p2c")) {
             return Err(OpenError::Algorithm);
@@ -104,7 +105,7 @@ impl ContentKey {
         ));
         let header = format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":"{kid}"}}"#);
         let header = Base64UrlUnpadded::encode_string(header.as_bytes());
-        let cipher = Cipher::CbcHmac(Box::new(CbcHmac::new(key)));
+        let cipher = Cipher::CbcHmac(Box::new(CbcHmac::new(key, &header)));
         Self { kid: Some(kid), header, cipher }
     }
 
@@ -180,31 +181,22 @@ fn thumbprint_input(key: &[u8]) -> Zeroizing<String> {
 }
 
 fn join(header: &str, iv: &[u8], ciphertext: &[u8], tag: &[u8]) -> String {
-    let length =
-        header.len() + 4 + [iv, ciphertext, tag].map(Base64UrlUnpadded::encoded_len).iter().sum::<usize>();
-    let mut token = String::with_capacity(length);
+    let bytes = iv.len() + ciphertext.len() + tag.len();
+    let mut token = String::with_capacity(header.len() + 8 + bytes.div_ceil(3) * 4);
     token.push_str(header);
     token.push('.'); // the encrypted key is empty
     for part in [iv, ciphertext, tag] {
         token.push('.');
-        encode_onto(&mut token, part);
+        URL_SAFE_NO_PAD.encode_string(part, &mut token);
     }
     token
-}
-
-/// Without an allocation of its own, by way of a buffer that any chunk fits.
-fn encode_onto(text: &mut String, bytes: &[u8]) {
-    let mut buffer = [0; 1024];
-    for chunk in bytes.chunks(768) {
-        text.push_str(Base64UrlUnpadded::encode(chunk, &mut buffer).unwrap_or_default());
-    }
 }
 
 /// Exactly `N` bytes: an authentication tag must not be shortened.
 fn decode<const N: usize>(part: &str) -> Result<[u8; N], OpenError> {
     let mut bytes = [0; N];
-    match Base64UrlUnpadded::decode(without_padding(part), &mut bytes) {
-        Ok(decoded) if decoded.len() == N => Ok(bytes),
+    match URL_SAFE_NO_PAD.decode_slice(without_padding(part), &mut bytes) {
+        Ok(length) if length == N => Ok(bytes),
         _ => Err(OpenError::Malformed),
     }
 }

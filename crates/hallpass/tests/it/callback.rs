@@ -162,7 +162,7 @@ async fn two_tabs_with_two_providers_are_never_mixed() {
     let last = site.other.authorize(browser.start("other").await.location());
     assert_refused(&browser.come_back(&first).await);
     assert_eq!(browser.come_back(&last).await.location(), SITE);
-    assert_eq!(browser.session().await["user"]["name"], "Bob");
+    assert_eq!(browser.session().await["user"]["name"], "Milo");
 }
 
 #[tokio::test]
@@ -324,6 +324,27 @@ async fn form_that_a_provider_posts_finds_its_cookies_and_the_way_back() {
     assert_refused(&browser.get(&format!("{url}?{query}")).await);
     assert_eq!(browser.come_back(&returning).await.location(), format!("{SITE}/inside"));
     assert_eq!(browser.session().await["user"]["name"], "Ada");
+}
+
+#[tokio::test]
+async fn posted_form_with_a_parameter_twice_is_refused() {
+    let site = Site::new();
+    let apple: Provider = site.idp.oidc_provider("apple").authorization_param("response_mode", "form_post");
+    let auth = site.builder().provider(apple).build().unwrap();
+    for name in ["state", "code", "iss"] {
+        let mut browser = browse(&auth);
+        let start = browser.start("apple").await;
+        let Returning::Form(url, fields) = site.idp.authorize(start.location()) else { panic!("no form") };
+        let asked = site.idp.requests().len();
+        // The right value comes last, where a map of the fields would find it.
+        let mut twice = vec![(name.to_owned(), "other".to_owned())];
+        twice.extend(fields);
+        if name == "iss" {
+            twice.push(("iss".to_owned(), site.idp.issuer().to_owned()));
+        }
+        assert_refused(&browser.come_back(&Returning::Form(url, twice)).await);
+        assert_eq!(site.idp.requests().len(), asked, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -83,7 +83,8 @@ fn each_mistake_names_its_setting() {
         (bare().provider(GITHUB.client("id", "")), "AUTH_GITHUB_SECRET"),
         (bare().provider(AUTH0.client("id", "secret")), ".with(\"domain\""),
         (bare().provider(Provider::oidc("x", "X", "http://idp.example").client("i", "s")), "https"),
-        (bare().provider(Provider::oidc("x", "X", "javascript:x").client("i", "s")), "https"),
+        (bare().provider(Provider::oidc("x", "X", "javascript:x").client("i", "s")), ".issuer("),
+        (bare().provider(Provider::oidc("x", "X", "ftp://idp.example").client("i", "s")), "https"),
         (bare().provider(Provider::oidc("x", "X", "https://u:p@idp.example").client("i", "s")), "user name"),
         (
             bare().provider(Provider::oidc("x", "X", "https://idp.example").client("i", "s").checks(&[])),

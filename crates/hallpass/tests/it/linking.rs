@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use hallpass::clock::Clock;
 use hallpass::testkit::Browser;
 use hallpass::{Account, ErrorKind, Jwt, MemoryStore, OneTimeToken, Store, StoreError, Timestamp, User};
 use serde::{Deserialize, Serialize};
@@ -135,6 +136,10 @@ async fn linking_by_address_wants_a_verified_one() {
 
     site.other.set_user(json!({ "sub": "ada-2", "email": "ADA@example.com", "email_verified": true }));
     let mut browser = browse(&auth);
+    // The other side too: who has signed up with somebody else's address must not get their account linked in.
+    assert!(browser.sign_in("trusting", &site.other).await.is_error("OAuthAccountNotLinked"));
+    let owner = site.store.rows().users[0].id.clone();
+    site.store.verify_email(&owner, site.clock.now()).await.unwrap();
     assert_eq!(browser.sign_in("trusting", &site.other).await.location(), SITE);
     let rows = site.store.rows();
     assert_eq!((rows.users.len(), rows.accounts.len()), (1, 2));

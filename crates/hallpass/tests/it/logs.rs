@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use hallpass::oauth::authorize::AuthorizationRequest;
+use hallpass::oidc::id_token::{Expected, Origin};
+use hallpass::oidc::jws::Compact;
 use hallpass::testkit::Idps;
-use hallpass::{Credentials, Email, Jwt, SessionEvent, User};
+use hallpass::{Credentials, Email, Jwt, SessionEvent, Timestamp, User};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, json};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
@@ -143,6 +146,9 @@ async fn no_secret_reaches_a_log() {
         .0;
     let read = auth.read(&parts).await.unwrap();
     debug(&log, &read);
+    let renewed =
+        read.set_cookies().map(|line| line.to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned());
+    seen.extend(renewed);
 
     // Wrong tokens, wrong answers, no answers.
     site.idp.on_id_token(|claims| _ = claims.insert("nonce".into(), json!("canary-nonce")));
@@ -236,6 +242,42 @@ async fn no_secret_reaches_a_log() {
     }
     // Nor does a line end where somebody outside wants it.
     assert!(!everything.0.lock().unwrap().contains('\r'));
+}
+
+/// Exactly, since a secret may be printed as numbers too.
+#[test]
+fn parts_of_the_protocol_print_no_secret() {
+    let extra = [("login_hint".to_owned(), "canary@example.com".to_owned())];
+    let request = AuthorizationRequest {
+        redirect_uri: "https://app.example.com/cb",
+        state: Some("canary-state"),
+        code_challenge: None,
+        nonce: Some("canary-nonce"),
+        extra: &extra,
+    };
+    assert_eq!(
+        format!("{request:?}"),
+        r#"AuthorizationRequest { redirect_uri: "https://app.example.com/cb", parameters: ["state", "nonce", "login_hint"] }"#
+    );
+
+    let origin = Origin::SignIn { nonce: Some("canary-nonce") };
+    let expected = Expected { now: Timestamp::from_seconds(1), access_token: "canary-token", origin };
+    assert_eq!(
+        format!("{expected:?}"),
+        format!("Expected {{ now: {:?}, origin: SignIn, .. }}", expected.now)
+    );
+    let claims = Map::from_iter([("sub".to_owned(), json!("canary"))]);
+    assert_eq!(format!("{:?}", Origin::Refresh { previous: Some(&claims) }), "Refresh");
+
+    let token: Vec<_> = [r#"{"alg":"ES256","kid":"k1"}"#, r#"{"sub":"canary"}"#, "canary"]
+        .iter()
+        .map(|part| Base64UrlUnpadded::encode_string(part.as_bytes()))
+        .collect();
+    let token = token.join(".");
+    assert_eq!(
+        format!("{:?}", Compact::parse(&token).unwrap()),
+        r#"Compact { algorithm: ES256, key_id: Some("k1"), .. }"#
+    );
 }
 
 /// Control characters in what people and providers send do not make lines of their own.

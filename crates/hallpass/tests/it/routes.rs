@@ -242,6 +242,16 @@ async fn host_is_needed_where_no_url_is_configured() {
 }
 
 #[tokio::test]
+async fn two_hosts_are_none() {
+    let auth = bare().trust_host(true).build().unwrap();
+    for name in ["host", "x-forwarded-host"] {
+        let request = http::Request::get("/api/auth/providers").header(name, "app.example.com");
+        let request = request.header(name, "evil.example");
+        assert_eq!(auth.handle(request.body(Default::default()).unwrap()).await.status(), 400, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn http_2_requests_name_their_host_in_the_address() {
     let auth = bare().trust_host(true).build().unwrap();
     let request =

@@ -8,7 +8,7 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::site::{Log, PASSWORD, SECRET, SESSION, SITE, Site, browse, signed_in};
+use crate::site::{Log, PASSWORD, SECRET, SESSION, SITE, Site, bare, browse, signed_in};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Claims {
@@ -501,14 +501,30 @@ async fn update_sets_no_reserved_claim() {
 }
 
 #[tokio::test]
-async fn claims_with_a_reserved_name_make_no_session() {
+async fn claims_with_a_reserved_name_are_a_mistake_in_the_configuration() {
     #[derive(Serialize, Deserialize)]
     struct Greedy {
         sub: String,
     }
     let site = Site::new();
-    let auth =
-        deciding::<Greedy>(&site, |_| Ok(Some(Greedy { sub: "admin".into() }).into())).build().unwrap();
+    let error =
+        deciding::<Greedy>(&site, |_| Ok(Some(Greedy { sub: "admin".into() }).into())).build().unwrap_err();
+    assert!(error.to_string().contains("\"sub\""), "{error}");
+}
+
+#[tokio::test]
+async fn claims_that_hide_a_reserved_name_make_no_session() {
+    #[derive(Serialize, Deserialize)]
+    struct Hidden {
+        #[serde(flatten)]
+        all: std::collections::BTreeMap<String, String>,
+    }
+    let site = Site::new();
+    let decide: Decide<Hidden> = |_| {
+        let all = std::collections::BTreeMap::from([("sub".to_owned(), "admin".to_owned())]);
+        Ok(Some(Hidden { all }).into())
+    };
+    let auth = deciding(&site, decide).build().unwrap();
     let mut browser = browse(&auth);
     assert!(browser.sign_in_with_credentials(PASSWORD).await.is_error("Configuration"));
     assert_eq!(browser.cookie(SESSION), None);
@@ -590,9 +606,54 @@ async fn failing_event_or_error_callback_changes_nothing() {
     assert_eq!(browser.sign_out().await.location(), SITE);
     let auth = site.builder().on_event(async |_, ()| Err("broken".into())).build().unwrap();
     signed_in(&auth).await;
-    // Not caught where it is called: the request ends, the process goes on.
     let auth = site.builder().on_error(|_, _| panic!("in on_error")).build().unwrap();
-    let answer = browse(&auth).get("signin/nobody").await;
-    assert_eq!((answer.status().as_u16(), answer.header("retry-after")), (503, Some("5")));
+    assert!(browse(&auth).get("signin/nobody").await.is_error("Configuration"));
     assert_eq!(signed_in(&auth).await.session().await["user"]["name"], "Ali");
+}
+
+#[tokio::test]
+async fn callback_that_cannot_decide_now_is_503_and_touches_no_cookie() {
+    let site = Site::new();
+    let decide: Decide<Claims> = |event| match event {
+        Jwt::SignIn(_) => Ok(Some(Claims { role: "reader".into(), company: None }).into()),
+        _ => Err(hallpass::Error::new(ErrorKind::Unavailable, "the API is away")),
+    };
+    let auth = deciding(&site, decide).build().unwrap();
+    let mut browser = signed_in(&auth).await;
+    let answer = browser.get("session").await;
+    assert_eq!((answer.status().as_u16(), answer.set_cookies()), (503, vec![]));
+    assert_eq!(auth.session(&parts_of(&browser)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn session_that_has_grown_over_the_budget_stays_readable() {
+    let site = Site::new();
+    let decide: Decide<Claims> = |event| {
+        Ok(match event {
+            Jwt::SignIn(_) => Some(Claims { role: "reader".into(), company: None }),
+            Jwt::Update(it) => Some(it.claims),
+            Jwt::Read(it) => Some(Claims { role: "x".repeat(20_000), ..it.claims }),
+        }
+        .into())
+    };
+    let auth = deciding(&site, decide).build().unwrap();
+    let mut browser = signed_in(&auth).await;
+    let answer = browser.get("session").await;
+    assert_eq!((answer.status().as_u16(), answer.set_cookies()), (200, vec![]));
+    assert_eq!(answer.json()["user"]["name"], "Ali");
+    assert_eq!(browser.sign_out().await.location(), SITE);
+}
+
+#[tokio::test]
+async fn host_that_nobody_trusts_has_no_session() {
+    let auth = bare().build().unwrap();
+    let mut browser = Browser::new(&auth, "http://localhost:3000");
+    browser.sign_in_with_credentials(PASSWORD).await;
+    let session_at = async |host: &str| {
+        let mut parts = parts_of(&browser);
+        parts.headers.insert("host", host.parse().unwrap());
+        auth.session(&parts).await.unwrap()
+    };
+    assert!(session_at("localhost:3000").await.is_some());
+    assert!(session_at("evil.example").await.is_none());
 }

@@ -228,8 +228,11 @@ async fn host_is_believed_only_where_it_is_trusted() {
     let browser = Browser::new(&auth, "http://inner:3000").with_header("x-forwarded-host", "evil.example");
     assert_eq!(providers(browser.with_header("x-forwarded-proto", "https")).await, ok("http://inner:3000"));
 
+    let auth = bare().trust_host(false).build().unwrap();
+    assert_eq!(providers(Browser::new(&auth, "http://localhost:3000")).await, untrusted);
+    // Where the address is configured there is nothing to believe.
     let auth = bare().url(SITE).trust_host(false).build().unwrap();
-    assert_eq!(providers(browse(&auth)).await, untrusted);
+    assert_eq!(providers(Browser::new(&auth, "http://evil.example")).await, ok(SITE));
 }
 
 #[tokio::test]

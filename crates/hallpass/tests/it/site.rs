@@ -31,7 +31,7 @@ impl Site {
         idp.set_user(
             json!({ "sub": "ada", "name": "Ada", "email": "ada@example.com", "email_verified": true }),
         );
-        other.set_user(json!({ "sub": "bob", "name": "Bob", "email": "bob@example.com" }));
+        other.set_user(json!({ "sub": "milo", "name": "Milo", "email": "milo@example.com" }));
         Self { clock, store: MemoryStore::new(), idp, other }
     }
 

@@ -4,7 +4,7 @@ use super::*;
 fn the_nearest_name_is_one_that_could_have_been_meant() {
     let known = ["secret", "secret_file", "secrets", "listen", "url"];
     for (name, meant) in [
-        ("secert", Some("secret")),
+        ("sekret", Some("secret")),
         ("secrete_file", Some("secret_file")),
         ("Listen", Some("listen")),
         ("ulr", Some("url")),

@@ -120,17 +120,16 @@ fn person(
     identity: Identity,
 ) -> Result<(User, Account, serde_json::Map<String, Value>, bool), Error> {
     let profile = identity.profile;
-    let address = profile.email.as_deref().and_then(email::of_provider);
+    let account = Account::new(provider.id(), account_kind(provider), &profile.id);
     let user = User {
-        id: ready.new_id()?,
+        id: ready.id_of(&account)?,
         name: profile.name,
-        email: address,
+        email: profile.email.as_deref().and_then(email::of_provider),
         image: profile.image,
         extra: profile.extra,
         ..User::default()
     };
-    let kind = account_kind(provider);
-    let account = Account { tokens: identity.tokens, ..Account::new(provider.id(), kind, &profile.id) };
+    let account = Account { tokens: identity.tokens, ..account };
     Ok((user, account, identity.raw_profile, profile.email_verified))
 }
 

@@ -13,14 +13,18 @@ use crate::jose::OpenError;
 pub(super) struct CbcHmac {
     /// Keyed, to be cloned.
     mac: Hmac<Sha512>,
+    /// The header that this key writes, and the code that has taken it in already: a third of what is hashed.
+    own_header: String,
+    after_own_header: Hmac<Sha512>,
     aes: Aes256,
 }
 
 impl CbcHmac {
-    pub(super) fn new([mac_key, aes_key]: &[[u8; 32]; 2]) -> Self {
+    pub(super) fn new([mac_key, aes_key]: &[[u8; 32]; 2], own_header: &str) -> Self {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-        let mac = Hmac::new_from_slice(mac_key).expect("a key of any length");
-        Self { mac, aes: Aes256::new(aes_key.into()) }
+        let mac = Hmac::<Sha512>::new_from_slice(mac_key).expect("a key of any length");
+        let after_own_header = mac.clone().chain_update(own_header);
+        Self { mac, own_header: own_header.to_owned(), after_own_header, aes: Aes256::new(aes_key.into()) }
     }
 
     pub(super) fn encrypt(&self, header: &str, payload: &[u8], iv: &[u8; 16]) -> (Vec<u8>, [u8; 32]) {
@@ -51,7 +55,12 @@ impl CbcHmac {
 
     pub(super) fn tag(&self, header: &str, iv: &[u8; 16], ciphertext: &[u8]) -> [u8; 32] {
         let header_bits = 8 * header.len() as u64;
-        let mac = self.mac.clone().chain_update(header).chain_update(iv).chain_update(ciphertext);
+        let after_header = if header == self.own_header {
+            self.after_own_header.clone()
+        } else {
+            self.mac.clone().chain_update(header)
+        };
+        let mac = after_header.chain_update(iv).chain_update(ciphertext);
         let code = mac.chain_update(header_bits.to_be_bytes()).finalize().into_bytes();
         let (tag, _) = code.split::<U32>();
         tag.into()

@@ -33,7 +33,6 @@ fn tag(key: &ContentKey, ciphertext: &[u8]) -> [u8; 32] {
 fn a256cbc_hs512_of_the_rfc() {
     let key: Vec<u8> = (0..64).collect();
     let (halves, _) = key.as_chunks::<32>();
-    let cipher = CbcHmac::new(halves.first_chunk().unwrap());
     let payload = b"A cipher system must not be required to be secret, and it must be able to fall into the hands of the enemy without inconvenience";
     let header = "The second principle of Auguste Kerckhoffs";
     let iv = [0x1a, 0xf3, 0x8c, 0x2d, 0xc2, 0xb9, 0x6f, 0xfd, 0xd8, 0x66, 0x94, 0x09, 0x23, 0x41, 0xbc, 0x04];
@@ -42,11 +41,14 @@ fn a256cbc_hs512_of_the_rfc() {
         0x62, 0x69, 0xa8, 0xc5, 0x6a, 0x81, 0x6d, 0xbc, 0x1b, 0x26, 0x77, 0x61, 0x95, 0x5b, 0xc5,
     ];
 
-    let (mut text, tag) = cipher.encrypt(header, payload, &iv);
-    assert_eq!(text[..8], [0x4a, 0xff, 0xaa, 0xad, 0xb7, 0x8c, 0x31, 0xc5]);
-    assert_eq!(tag, expected_tag);
-    cipher.decrypt(header, &iv, &mut text, &tag).unwrap();
-    assert_eq!(text, payload);
+    for own_header in [header, ""] {
+        let cipher = CbcHmac::new(halves.first_chunk().unwrap(), own_header);
+        let (mut text, tag) = cipher.encrypt(header, payload, &iv);
+        assert_eq!(text[..8], [0x4a, 0xff, 0xaa, 0xad, 0xb7, 0x8c, 0x31, 0xc5]);
+        assert_eq!(tag, expected_tag);
+        cipher.decrypt(header, &iv, &mut text, &tag).unwrap();
+        assert_eq!(text, payload);
+    }
 }
 
 /// RFC 7516, appendix A.1.
