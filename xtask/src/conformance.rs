@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::command::{Failure, Outcome, Running, free_ports, missing, output_of, program, run};
+use crate::command::{Failure, Outcome, Running, free_ports, missing, output_of, program};
 use crate::harness;
 use crate::options::Options;
+use crate::rust::build_programs;
 use crate::workspace::Workspace;
 
 pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
@@ -25,7 +26,7 @@ pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
         return missing("node");
     }
     let harness = harness::copy(workspace, &source)?;
-    run(&mut workspace.cargo(&["build", "--locked", "--quiet", "--package", "conformance-target"]))?;
+    build_programs(workspace)?;
     let known = known_differences(workspace)?;
     check_known(&known, &scenarios(workspace, &harness)?)?;
 

@@ -3,6 +3,7 @@
 use crate::command::{Failure, Outcome, missing, program, run};
 use crate::harness;
 use crate::options::Options;
+use crate::rust::build_programs;
 use crate::workspace::Workspace;
 
 pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
@@ -17,7 +18,7 @@ pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
         return missing("node");
     }
     let harness = harness::copy(workspace, &source)?;
-    run(&mut workspace.cargo(&["build", "--locked", "--quiet", "--package", "conformance-target"]))?;
+    build_programs(workspace)?;
     let mut driver = workspace.command("node", &["e2e/evil-op/run.mjs"]);
     driver.arg("--op").arg(harness).arg("--target").arg(workspace.built("conformance-target"));
     if let Some(only) = options.value("--only") {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::command::{Failure, Outcome, missing, program, run};
 use crate::options::Options;
+use crate::rust::build_programs;
 use crate::workspace::Workspace;
 
 /// Session tokens that we make are read by the Auth.js libraries, and theirs by us.
@@ -13,8 +14,8 @@ pub(crate) fn tokens(workspace: &Workspace, arguments: &[String]) -> Result<Outc
     if let Some(ended) = unable(workspace, "e2e/tokens/tokens.mjs", false)? {
         return Ok(ended);
     }
-    build_binaries(workspace)?;
-    run_script(workspace, "e2e/tokens/tokens.mjs")
+    build_programs(workspace)?;
+    run_script(workspace, "e2e/tokens/tokens.mjs", &[])
 }
 
 /// Writes every built-in page to `target/pages`, then opens them.
@@ -23,10 +24,10 @@ pub(crate) fn pages(workspace: &Workspace, arguments: &[String]) -> Result<Outco
     if let Some(ended) = unable(workspace, "e2e/pages/pages.mjs", true)? {
         return Ok(ended);
     }
+    build_programs(workspace)?;
     let folder = workspace.target().join("pages");
-    let write = ["run", "--locked", "--quiet", "--package", "hallpass", "--example", "pages", "--"];
-    run(workspace.cargo(&write).arg(folder))?;
-    run_script(workspace, "e2e/pages/pages.mjs")
+    run(&mut workspace.command(workspace.built("examples/pages"), &[&folder]))?;
+    run_script(workspace, "e2e/pages/pages.mjs", &[&folder])
 }
 
 /// Every script of `e2e/browser`, in the order of their names.
@@ -35,7 +36,7 @@ pub(crate) fn browser(workspace: &Workspace, arguments: &[String]) -> Result<Out
     if let Some(ended) = unable(workspace, BROWSER, true)? {
         return Ok(ended);
     }
-    build_binaries(workspace)?;
+    build_programs(workspace)?;
     let mut scripts = Vec::new();
     for entry in fs::read_dir(workspace.path(BROWSER))? {
         let path = entry?.path();
@@ -48,7 +49,7 @@ pub(crate) fn browser(workspace: &Workspace, arguments: &[String]) -> Result<Out
         return Err(Failure::new(format!("no script in {BROWSER}")));
     }
     for script in scripts {
-        run_script(workspace, &script)?;
+        run_script(workspace, &script, &[])?;
     }
     Ok(Outcome::Passed)
 }
@@ -67,17 +68,13 @@ fn unable(workspace: &Workspace, script: &str, in_a_browser: bool) -> Result<Opt
     Ok(None)
 }
 
-fn build_binaries(workspace: &Workspace) -> Result<(), Failure> {
-    run(&mut workspace.cargo(&["build", "--locked", "--quiet", "--workspace", "--bins"]))
-}
-
 /// Runs a script in its folder, after installing what its project needs.
-fn run_script(workspace: &Workspace, script: &str) -> Result<Outcome, Failure> {
+fn run_script(workspace: &Workspace, script: &str, arguments: &[&Path]) -> Result<Outcome, Failure> {
     let path = workspace.path(script);
     let folder = path.parent().unwrap_or_else(|| workspace.root());
     install(workspace, folder)?;
     let mut node = workspace.command("node", &[&path]);
-    run(node.current_dir(folder).env("HALLPASS_TARGET", workspace.target()))?;
+    run(node.args(arguments).current_dir(folder).env("HALLPASS_TARGET", workspace.target()))?;
     Ok(Outcome::Passed)
 }
 

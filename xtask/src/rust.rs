@@ -22,10 +22,10 @@ pub(crate) fn fmt(workspace: &Workspace, arguments: &[String]) -> Result<Outcome
     Ok(Outcome::Passed)
 }
 
-/// The tests of what is no default member.
+/// The tests of what is no default member: programs all of them. See [`build_programs`] for why the others come along.
 pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     Options::parse(arguments, &[])?;
-    run(&mut workspace.cargo(&["test", "--quiet", "--locked", "-p", "xtask", "-p", "conformance-target"]))?;
+    run(&mut workspace.cargo(&["test", "--quiet", "--locked", "--workspace", "--bins"]))?;
     Ok(Outcome::Passed)
 }
 
@@ -59,6 +59,14 @@ pub(crate) fn features(workspace: &Workspace, arguments: &[String]) -> Result<Ou
         run(workspace.cargo(&check).args(DENY_WARNINGS))?;
     }
     Ok(Outcome::Passed)
+}
+
+/// Builds every program that the end-to-end tests use.
+///
+/// All together, and with examples: so cargo chooses the same features for every dependency as it does for `cargo test`,
+/// and builds each once.
+pub(crate) fn build_programs(workspace: &Workspace) -> Result<(), Failure> {
+    run(&mut workspace.cargo(&["build", "--quiet", "--locked", "--workspace", "--bins", "--examples"]))
 }
 
 /// Builds the examples and counts their lines.
