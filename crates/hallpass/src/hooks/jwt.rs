@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::BoxError;
-use crate::hooks::{SessionUser, SignedIn};
+use crate::hooks::{Payload, SessionUser, SignedIn};
 use crate::request::RequestInfo;
 use crate::{Account, User};
 
@@ -117,11 +117,11 @@ pub struct Token {
     pub email: Option<String>,
     /// Address of a picture.
     pub picture: Option<String>,
-    payload: Arc<Map<String, Value>>,
+    payload: Payload,
 }
 
 impl Token {
-    pub(crate) fn new(payload: Arc<Map<String, Value>>) -> Self {
+    pub(crate) fn new(payload: Payload) -> Self {
         let text = |name| payload.get(name).and_then(Value::as_str).map(str::to_owned);
         Self { name: text("name"), email: text("email"), picture: text("picture"), payload }
     }
@@ -215,7 +215,7 @@ impl<C: Serialize, U> Serialize for Jwt<C, U> {
 /// What the `jwt` callback is called with, before it has types.
 pub(crate) struct RawJwt {
     pub(crate) trigger: RawTrigger,
-    pub(crate) token: Arc<Map<String, Value>>,
+    pub(crate) token: Payload,
     pub(crate) request: Arc<RequestInfo>,
 }
 
@@ -273,26 +273,32 @@ pub(crate) fn parse_claims<C: DeserializeOwned>(token: &Map<String, Value>) -> R
 
 /// The payload that follows from what a callback decided; `None` ends the session.
 pub(crate) fn payload<C: Serialize>(
-    before: &Map<String, Value>,
+    before: Payload,
     decision: JwtDecision<C>,
-) -> Result<Option<Map<String, Value>>, BoxError> {
+) -> Result<Option<Payload>, BoxError> {
     let JwtDecision::Keep { token, claims } = decision else { return Ok(None) };
-    let changed = token.map(|token| token.into_payload());
-    let own = changed.as_ref().unwrap_or(before);
-    let mut payload = Map::new();
-    for name in RESERVED_CLAIMS {
-        if let Some(value) = own.get(name) {
-            payload.insert(name.to_owned(), value.clone());
-        }
-    }
     let Value::Object(claims) = serde_json::to_value(claims)? else {
         return Err("claims must be a struct: a JSON object".into());
     };
-    for (name, value) in claims {
-        if RESERVED_CLAIMS.contains(&name.as_str()) {
-            return Err(format!("the claims have a field {name:?}, which is Hallpass' own").into());
-        }
-        payload.insert(name, value);
+    if let Some(name) = claims.keys().find(|name| is_reserved(name)) {
+        return Err(format!("the claims have a field {name:?}, which is Hallpass' own").into());
     }
-    Ok(Some(payload))
+    let token = match token {
+        // Most reads change nothing.
+        None if has_claims(&before, &claims) => return Ok(Some(before)),
+        None => Arc::unwrap_or_clone(before),
+        Some(token) => token.into_payload(),
+    };
+    let own = token.into_iter().filter(|(name, _)| is_reserved(name));
+    Ok(Some(Arc::new(own.chain(claims).collect())))
+}
+
+/// Whether these, and no others, are the application's claims in a token.
+fn has_claims(token: &Map<String, Value>, claims: &Map<String, Value>) -> bool {
+    let kept = token.keys().filter(|name| !is_reserved(name)).count();
+    kept == claims.len() && claims.iter().all(|(name, value)| token.get(name) == Some(value))
+}
+
+fn is_reserved(claim: &str) -> bool {
+    RESERVED_CLAIMS.contains(&claim)
 }
