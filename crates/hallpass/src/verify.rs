@@ -99,7 +99,6 @@ fn forwarded_proto(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The CSRF token of this browser.
-#[derive(Clone, Debug)]
 pub(crate) struct Csrf {
     /// The token, unless the check is switched off.
     pub(crate) token: Option<String>,
@@ -121,7 +120,6 @@ impl Csrf {
 }
 
 /// A request that passed every check that does not depend on its action. There is no other way to get one.
-#[derive(Debug)]
 pub(crate) struct Verified<'c> {
     pub(crate) inbound: Inbound,
     pub(crate) site: Site,
