@@ -6,28 +6,41 @@ use crate::node;
 use crate::options::Options;
 use crate::workspace::{Workspace, array, text};
 
-/// Every benchmark for a moment, compiled quickly: shows that they work, and no numbers to quote.
+/// Every benchmark for a moment, compiled quickly, and the servers for `--seconds` each: shows that they work. Only
+/// with `--seconds` the servers are compiled as for a release, so that their numbers mean something.
 pub(crate) fn short(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
-    Options::parse(arguments, &[])?;
+    let options = Options::parse(arguments, &["--seconds"])?;
+    if let Some(seconds) = options.value("--seconds") {
+        return servers(workspace, seconds, &[]);
+    }
     let quick =
         ["--warm-up-time", "0.1", "--measurement-time", "0.5", "--sample-size", "10", "--noplot", "--quiet"];
-    let quick_build = [("CARGO_PROFILE_BENCH_LTO", "off"), ("CARGO_PROFILE_BENCH_CODEGEN_UNITS", "16")];
-    criterion(workspace, &quick, &quick_build)
+    criterion(workspace, &quick, &QUICK_BUILD)?;
+    servers(workspace, "2", &QUICK_BUILD)
 }
 
 /// What takes too long for CI.
 pub(crate) fn long(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     Options::parse(arguments, &[])?;
     criterion(workspace, &[], &[])?;
-    if workspace.exists(LOAD) {
-        if program("node").is_none() {
-            return missing("node");
-        }
-        run(&mut workspace.cargo(&["build", "--locked", "--release", "--workspace", "--bins"]))?;
-        node::install(workspace, &workspace.path("e2e/bench"))?;
-        run(workspace.command("node", &[LOAD]).env("HALLPASS_TARGET", workspace.target()))?;
+    if let Outcome::Skipped(why) = servers(workspace, "10", &[])? {
+        println!("servers are not compared: {why}");
     }
     fuzz::smoke(workspace, LONG_FUZZING)
+}
+
+/// Requests per second of a server with Hallpass, of one without, and of one with Auth.js.
+fn servers(workspace: &Workspace, seconds: &str, profile: &[(&str, &str)]) -> Result<Outcome, Failure> {
+    for needed in ["node", "taskset"] {
+        if program(needed).is_none() {
+            return missing(needed);
+        }
+    }
+    let build = ["build", "--locked", "--quiet", "--release", "--package", "hallpass-axum", "--examples"];
+    run(workspace.cargo(&build).envs(profile.iter().copied()))?;
+    node::install(workspace, &workspace.path("e2e/bench"))?;
+    run(workspace.command("node", &[COMPARISON, seconds]).env("HALLPASS_TARGET", workspace.target()))?;
+    Ok(Outcome::Passed)
 }
 
 fn criterion(workspace: &Workspace, options: &[&str], profile: &[(&str, &str)]) -> Result<Outcome, Failure> {
@@ -46,7 +59,15 @@ fn criterion(workspace: &Workspace, options: &[&str], profile: &[(&str, &str)]) 
     if ran { Ok(Outcome::Passed) } else { Ok(Outcome::Skipped("no benchmark is there".into())) }
 }
 
-const LOAD: &str = "e2e/bench/bench.mjs";
+const COMPARISON: &str = "e2e/bench/bench.mjs";
+
+/// Compiles faster and runs slower than what is released.
+const QUICK_BUILD: [(&str, &str); 4] = [
+    ("CARGO_PROFILE_BENCH_LTO", "off"),
+    ("CARGO_PROFILE_BENCH_CODEGEN_UNITS", "16"),
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+];
 
 /// Seconds for each fuzz target.
 const LONG_FUZZING: u32 = 600;

@@ -39,7 +39,8 @@ pub(crate) fn database(probe: &Probe) -> Value {
     let users = rows.users.into_iter().map(|mut user| {
         user.extra.clear();
         let mut row = json!(user);
-        row["emailVerified"] = json!(user.email_verified);
+        let columns = row.as_object_mut();
+        columns.map(|columns| columns.insert("emailVerified".to_owned(), json!(user.email_verified)));
         row
     });
     let tokens = rows.tokens.iter().map(

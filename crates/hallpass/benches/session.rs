@@ -85,7 +85,7 @@ async fn signed_in(auth: &Auth<Claims>) -> http::request::Parts {
     let csrf = Request::get("/api/auth/csrf").header(HOST, "localhost:3000").body(Bytes::new()).unwrap();
     let csrf = auth.handle(csrf).await;
     let body: serde_json::Value = serde_json::from_slice(csrf.body()).unwrap();
-    let form = format!("csrfToken={}&username=lena", body["csrfToken"].as_str().unwrap());
+    let form = format!("csrfToken={}&username=lena", body.get("csrfToken").unwrap().as_str().unwrap());
     let before = cookies(&csrf);
     let sign_in = Request::post("/api/auth/callback/credentials")
         .header(HOST, "localhost:3000")

@@ -82,7 +82,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
         self.settings.hooks.jwt = Some(Arc::new(move |raw| {
             let before = Arc::clone(&raw.token);
             let answer = raw.typed().map(|event| callback(event, state.clone()));
-            Box::pin(async move { hooks::payload(&before, answer?.await?.into()) })
+            Box::pin(async move { hooks::payload(before, answer?.await?.into()) })
         }));
         Builder { state: self.state, settings: self.settings, claims: PhantomData }
     }

@@ -58,14 +58,29 @@ impl Timestamp {
         )
     }
 
+    /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7), as cookies have it.
+    pub(crate) fn to_http_date(self) -> String {
+        let date = self.date_time();
+        let weekday = DAYS.get(usize::from(date.weekday().number_days_from_monday())).unwrap_or(&"");
+        let month = MONTHS.get(usize::from(u8::from(date.month())) - 1).unwrap_or(&"");
+        format!(
+            "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+            date.day(),
+            date.year(),
+            date.hour(),
+            date.minute(),
+            date.second()
+        )
+    }
+
     /// Reads an RFC 3339 text.
     pub fn from_iso(text: &str) -> Option<Self> {
         let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         i64::try_from(date.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
     }
 
-    /// The moment as the cookie writer wants it; years past 9999 end there.
-    pub(crate) fn date_time(self) -> OffsetDateTime {
+    /// The moment in parts; years past 9999 end there.
+    fn date_time(self) -> OffsetDateTime {
         const LAST_SECOND: i64 = 253_402_300_799;
         let seconds = self.seconds().clamp(0, LAST_SECOND);
         let whole = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -117,3 +132,8 @@ impl Clock for SystemClock {
         Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
+
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,19 +1,18 @@
 //! Cookies: their names, prefixes, attributes and life times, and the session in pieces.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cookie::Cookie;
-use http::header::COOKIE;
-use http::{HeaderMap, HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use http::HeaderValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::jose::{Dialect, TokenKeys};
 use crate::{Secret, Timestamp};
 
-pub use cookie::SameSite;
+mod received;
+
+pub(crate) use received::{Cookies, Pieces};
 
 /// Which of Hallpass' cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +63,18 @@ impl CookieKind {
     fn is_sealed(self) -> bool {
         !matches!(self, Self::CallbackUrl | Self::CsrfToken)
     }
+}
+
+/// On which requests from other sites a cookie is sent (`SameSite`, RFC 6265bis §4.1.2.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SameSite {
+    /// On none.
+    Strict,
+    /// Only when a link is followed or an address opened: the default.
+    Lax,
+    /// On all; browsers then want https.
+    None,
 }
 
 /// How a cookie differs from the default. Unset fields keep it: `HttpOnly`, `SameSite=Lax`, `Path=/`, no
@@ -143,6 +154,29 @@ pub(crate) struct Attributes {
     same_site: SameSite,
 }
 
+impl Attributes {
+    /// As they stand in the header (RFC 6265 §4.1.1).
+    fn write_onto(&self, header: &mut String) {
+        if self.http_only {
+            header.push_str("; HttpOnly");
+        }
+        header.push_str(match self.same_site {
+            SameSite::Strict => "; SameSite=Strict",
+            SameSite::Lax => "; SameSite=Lax",
+            SameSite::None => "; SameSite=None",
+        });
+        if self.secure {
+            header.push_str("; Secure");
+        }
+        header.push_str("; Path=");
+        header.push_str(&self.path);
+        if let Some(domain) = &self.domain {
+            header.push_str("; Domain=");
+            header.push_str(domain);
+        }
+    }
+}
+
 /// All cookies for one scheme.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieSet(Vec<CookieSpec>);
@@ -193,10 +227,15 @@ impl CookieSpec {
         self.keys.as_deref().expect("a sealed cookie has keys")
     }
 
-    pub(crate) fn set(&self, value: impl Into<String>) -> CookieChange {
+    pub(crate) fn set(&self, value: &str) -> CookieChange {
+        self.set_encoded(utf8_percent_encode(value, COMPONENT).to_string())
+    }
+
+    /// With a value that needs no encoding: a token is base64url and dots.
+    fn set_encoded(&self, value: String) -> CookieChange {
         CookieChange {
             name: self.name.clone(),
-            value: value.into(),
+            value,
             attributes: Arc::clone(&self.attributes),
             max_age: None,
             expires: None,
@@ -211,32 +250,32 @@ impl CookieSpec {
         CookieChange { name: name.to_owned(), max_age: Some(Duration::ZERO), ..self.set("") }
     }
 
-    /// The session in as many cookies as it needs; what was there before and is not written again is removed.
+    /// A session's token in as many cookies as it needs; what was there before and is not written again is removed.
     pub(crate) fn set_in_pieces(
         &self,
-        value: String,
+        token: String,
         expires: Timestamp,
-        before: &Pieces,
+        before: &Pieces<'_>,
     ) -> Vec<CookieChange> {
         let mut changes = Vec::new();
-        if value.len() <= PIECE {
-            changes.push(CookieChange { expires: Some(expires), ..self.set(value) });
+        if token.len() <= PIECE {
+            changes.push(CookieChange { expires: Some(expires), ..self.set_encoded(token) });
         } else {
-            // The value is base64url and dots: any cut is between characters.
-            for (index, piece) in value.as_bytes().chunks(PIECE).enumerate() {
+            // The token is base64url and dots: any cut is between characters.
+            for (index, piece) in token.as_bytes().chunks(PIECE).enumerate() {
                 let piece = String::from_utf8_lossy(piece).into_owned();
                 let name = format!("{}.{index}", self.name);
-                changes.push(CookieChange { name, expires: Some(expires), ..self.set(piece) });
+                changes.push(CookieChange { name, expires: Some(expires), ..self.set_encoded(piece) });
             }
         }
         let left_over =
-            before.names.iter().filter(|name| !changes.iter().any(|change| change.name == **name));
+            before.names.iter().filter(|name| !changes.iter().any(|change| change.name == ***name));
         let removals: Vec<_> = left_over.map(|name| self.clear_named(name)).collect();
         changes.extend(removals);
         changes
     }
 
-    pub(crate) fn clear_pieces(&self, pieces: &Pieces) -> Vec<CookieChange> {
+    pub(crate) fn clear_pieces(&self, pieces: &Pieces<'_>) -> Vec<CookieChange> {
         pieces.names.iter().map(|name| self.clear_named(name)).collect()
     }
 }
@@ -245,6 +284,7 @@ impl CookieSpec {
 #[derive(Clone)]
 pub(crate) struct CookieChange {
     name: String,
+    /// Percent-encoded.
     value: String,
     attributes: Arc<Attributes>,
     max_age: Option<Duration>,
@@ -264,23 +304,19 @@ impl CookieChange {
     }
 
     pub(crate) fn header(&self) -> Option<HeaderValue> {
-        let value: Cow<'_, str> = utf8_percent_encode(&self.value, COMPONENT).into();
-        let mut cookie = Cookie::build((self.name.as_str(), value))
-            .path(self.attributes.path.as_str())
-            .http_only(self.attributes.http_only)
-            .secure(self.attributes.secure)
-            .same_site(self.attributes.same_site)
-            .build();
-        if let Some(domain) = &self.attributes.domain {
-            cookie.set_domain(domain.as_str());
-        }
+        let mut header = String::with_capacity(self.name.len() + self.value.len() + ATTRIBUTES);
+        header.push_str(&self.name);
+        header.push('=');
+        header.push_str(&self.value);
+        self.attributes.write_onto(&mut header);
         if let Some(max_age) = self.max_age {
-            cookie.set_max_age(time::Duration::seconds(i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX)));
+            header.push_str(&format!("; Max-Age={}", max_age.as_secs()));
         }
         if let Some(expires) = self.expires {
-            cookie.set_expires(expires.date_time());
+            header.push_str("; Expires=");
+            header.push_str(&expires.to_http_date());
         }
-        let mut header = HeaderValue::try_from(cookie.to_string()).ok()?;
+        let mut header = HeaderValue::try_from(header).ok()?;
         // It does not show in `Debug`.
         header.set_sensitive(true);
         Some(header)
@@ -291,87 +327,6 @@ impl fmt::Debug for CookieChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CookieChange").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// The cookies of a request. Printing them shows their names, not their values.
-#[derive(Clone, Default)]
-pub(crate) struct Cookies(Vec<(String, String)>);
-
-impl fmt::Debug for Cookies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
-    }
-}
-
-/// The pieces of the session cookie in a request.
-#[derive(Default)]
-pub(crate) struct Pieces {
-    /// Names of all pieces seen, usable or not.
-    pub(crate) names: Vec<String>,
-    /// The whole value, where the pieces make one.
-    pub(crate) value: Option<String>,
-}
-
-impl Cookies {
-    pub(crate) fn parse(headers: &HeaderMap) -> Self {
-        let mut cookies = Vec::new();
-        for header in headers.get_all(COOKIE) {
-            for pair in header.as_bytes().split(|byte| *byte == b';') {
-                let Ok(pair) = std::str::from_utf8(pair) else { continue };
-                let Some((name, value)) = pair.split_once('=') else { continue };
-                let name = name.trim();
-                if !name.is_empty() && cookies.len() < MAX_COOKIES {
-                    cookies.push((name.to_owned(), decode(value.trim())));
-                }
-            }
-        }
-        Self(cookies)
-    }
-
-    /// The value of a cookie. Several of one name with different values are none: a sibling domain or a longer
-    /// path may have planted one, and nobody can say which.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
-        let first = values.next()?;
-        values.all(|other| other == first).then_some(first)
-    }
-
-    /// The session cookie, put together: either the one cookie, or the pieces `.0`, `.1`, … without a gap.
-    pub(crate) fn pieces(&self, name: &str) -> Pieces {
-        let mut names = Vec::new();
-        let mut numbered = 0;
-        let mut whole = false;
-        for (other, value) in &self.0 {
-            let Some(rest) = other.strip_prefix(name) else { continue };
-            let is_whole = rest.is_empty();
-            let is_piece = rest.strip_prefix('.').is_some_and(is_piece_number);
-            if (!is_whole && !is_piece) || value.is_empty() || names.contains(other) {
-                continue;
-            }
-            whole |= is_whole;
-            numbered += usize::from(is_piece);
-            names.push(other.clone());
-        }
-        let value = match (whole, numbered) {
-            (true, 0) => self.get(name).map(str::to_owned),
-            (false, 1..) => (0..numbered).map(|index| self.get(&format!("{name}.{index}"))).collect(),
-            _ => None,
-        };
-        Pieces { names, value }
-    }
-}
-
-/// `0`, `1`, …, as they are written: no sign, no leading zero, and not too many.
-fn is_piece_number(text: &str) -> bool {
-    text.parse::<u8>().is_ok_and(|number| usize::from(number) < MAX_PIECES && number.to_string() == text)
-}
-
-/// Percent-decodes where that gives a text; else the value is taken as it is.
-fn decode(value: &str) -> String {
-    if !value.contains('%') {
-        return value.to_owned();
-    }
-    percent_decode_str(value).decode_utf8().map_or_else(|_| value.to_owned(), Cow::into_owned)
 }
 
 /// What JavaScript's `encodeURIComponent` leaves alone.
@@ -389,11 +344,11 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 /// Longest value of one cookie, in bytes: 4096 less what the name and attributes need.
 const PIECE: usize = 3936;
 
-/// More pieces than a browser keeps.
-const MAX_PIECES: usize = 50;
-
-/// More cookies than a browser sends.
-const MAX_COOKIES: usize = 300;
+/// Room for the usual attributes, in bytes.
+const ATTRIBUTES: usize = 160;
 
 /// How long a sign-in may take.
 pub(crate) const SIGN_IN: Duration = Duration::from_secs(900);
+
+#[cfg(test)]
+mod tests;

@@ -36,12 +36,15 @@ pub(crate) type Hook<E, T> = Arc<dyn Fn(E) -> HookFuture<T> + Send + Sync>;
 
 pub(crate) type ErrorHook = Arc<dyn Fn(&Error, Option<&RequestInfo>) + Send + Sync>;
 
+/// What a token holds, shared by all who look at it.
+pub(crate) type Payload = Arc<Map<String, Value>>;
+
 /// All callbacks of one application.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
     pub(crate) sign_in: Option<Hook<SignIn, Decision>>,
     pub(crate) redirect: Option<Hook<Redirect, String>>,
-    pub(crate) jwt: Option<Hook<RawJwt, Option<Map<String, Value>>>>,
+    pub(crate) jwt: Option<Hook<RawJwt, Option<Payload>>>,
     pub(crate) session: Option<Hook<RawSession, Value>>,
     pub(crate) event: Option<Hook<Event, ()>>,
     pub(crate) error: Option<ErrorHook>,
@@ -55,7 +58,7 @@ impl fmt::Debug for Hooks {
 
 /// What the `session` callback is called with, before it has types.
 pub(crate) struct RawSession {
-    pub(crate) token: Arc<Map<String, Value>>,
+    pub(crate) token: Payload,
     pub(crate) expires: Timestamp,
     pub(crate) request: Arc<RequestInfo>,
 }

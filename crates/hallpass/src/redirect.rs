@@ -33,12 +33,21 @@ fn same_origin(asked: &str, origin: &str) -> Result<String, Error> {
     if asked.starts_with('/') {
         return header_safe(&format!("{origin}{asked}"), origin).ok_or_else(not_an_address);
     }
+    if is_spelled_on(asked, origin) {
+        return header_safe(asked, origin).ok_or_else(not_an_address);
+    }
     let url = Url::parse(asked).map_err(|_| not_an_address())?;
     if origin_of(&url).is_some() && origin_of(&url) == site_origin(origin) {
         // What was parsed must be what the browser will parse: nothing is passed on that a parser would tidy away.
         return header_safe(asked, origin).ok_or_else(not_an_address);
     }
     Ok(origin.to_owned())
+}
+
+/// Whether an address begins with the very text of the origin, and with nothing that would change it: most do, and
+/// need no parsing.
+pub(crate) fn is_spelled_on(address: &str, origin: &str) -> bool {
+    address.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }
 
 fn site_origin(origin: &str) -> Option<String> {

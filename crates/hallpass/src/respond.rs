@@ -40,7 +40,7 @@ impl Outcome {
     }
 
     pub(crate) fn json(value: &Value) -> Self {
-        Self::new(Body::Json(StatusCode::OK, value.to_string()))
+        Self::new(Body::Json(StatusCode::OK, serde_json::to_string(value).unwrap_or_default()))
     }
 
     pub(crate) fn with_cookies(mut self, cookies: impl IntoIterator<Item = CookieChange>) -> Self {

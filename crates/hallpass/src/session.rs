@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
 use crate::cookie::{CookieChange, CookieKind, CookieSpec, Cookies, Pieces};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::hooks::{
-    self, Event, RawJwt, RawSession, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims,
+    self, Event, Payload, RawJwt, RawSession, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims,
 };
 use crate::request::RequestInfo;
 use crate::{Timestamp, core};
@@ -33,7 +34,7 @@ pub(crate) enum Trigger {
 
 /// A session that was opened and has gone through the `jwt` callback.
 pub(crate) struct Live {
-    pub(crate) token: Arc<Map<String, Value>>,
+    pub(crate) token: Payload,
     pub(crate) expires: Timestamp,
 }
 
@@ -58,7 +59,7 @@ impl Source<'_> {
         self.config.cookie(CookieKind::SessionToken, self.secure)
     }
 
-    pub(crate) fn pieces(&self) -> Pieces {
+    pub(crate) fn pieces(&self) -> Pieces<'_> {
         self.cookies.pieces(&self.spec().name)
     }
 
@@ -67,7 +68,7 @@ impl Source<'_> {
         self.open_pieces(&self.pieces())
     }
 
-    fn open_pieces(&self, pieces: &Pieces) -> Option<Result<Map<String, Value>, Error>> {
+    fn open_pieces(&self, pieces: &Pieces<'_>) -> Option<Result<Map<String, Value>, Error>> {
         if pieces.names.is_empty() {
             return None;
         }
@@ -125,7 +126,7 @@ impl Source<'_> {
         let due = is_update
             || update_age.is_zero()
             || issued.is_none_or(|issued| issued + update_age <= self.now)
-            || !Arc::ptr_eq(&token, &before) && *token != *before;
+            || (!Arc::ptr_eq(&token, &before) && token != before);
         if !due && let Some(expires) = before.get("exp").and_then(Value::as_i64) {
             return Ok(Opened {
                 live: Some(Live { token, expires: Timestamp::from_seconds(expires) }),
@@ -182,7 +183,7 @@ impl Source<'_> {
         Ok((body, cookies))
     }
 
-    fn unreadable(&self, error: &Error, pieces: &Pieces) -> Opened {
+    fn unreadable(&self, error: &Error, pieces: &Pieces<'_>) -> Opened {
         core::report(&self.config.hooks, error, Some(self.info));
         Opened { live: None, cookies: self.spec().clear_pieces(pieces) }
     }
@@ -194,18 +195,15 @@ impl Source<'_> {
     pub(crate) fn start(
         &self,
         payload: &Map<String, Value>,
-        before: &Pieces,
+        before: &Pieces<'_>,
     ) -> Result<(Vec<CookieChange>, Timestamp), Error> {
         let mut random = [0; 32];
         self.config.random.fill(&mut random)?;
         let [iv, id] =
             [random.first_chunk::<16>(), random.last_chunk::<16>()].map(|half| *half.unwrap_or(&[0; 16]));
         let expires = self.now + self.config.session_max_age;
-        let mut claims = payload.clone();
-        claims.insert("iat".to_owned(), self.now.seconds().into());
-        claims.insert("exp".to_owned(), expires.seconds().into());
-        claims.insert("jti".to_owned(), uuid(id).into());
-        let value = self.spec().keys().seal_claims(&claims, &iv);
+        let claims = Renewed { payload, issued: self.now, expires, id: uuid(id) };
+        let value = self.spec().keys().seal_json(&claims, &iv);
         if value.len() > self.config.cookie_budget {
             return Err(Error::new(
                 ErrorKind::SessionTooLarge,
@@ -213,7 +211,7 @@ impl Source<'_> {
                     "the session needs {} bytes of cookies, `cookie_budget` allows {}; the largest claim is {:?}",
                     value.len(),
                     self.config.cookie_budget,
-                    largest(&claims)
+                    largest(payload)
                 ),
             ));
         }
@@ -274,17 +272,38 @@ fn first_token(signed_in: &SignedIn) -> Map<String, Value> {
 
 async fn extend(
     config: &Config,
-    token: Arc<Map<String, Value>>,
+    token: Payload,
     trigger: RawTrigger,
     info: &Arc<RequestInfo>,
-) -> Result<Result<Option<Arc<Map<String, Value>>>, BoxError>, Error> {
+) -> Result<Result<Option<Payload>, BoxError>, Error> {
     match (&config.hooks.jwt, trigger) {
         (Some(hook), trigger) => {
-            let extended = hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await?;
-            Ok(extended.map(|payload| payload.map(Arc::new)))
+            hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await
         }
         (None, RawTrigger::Update(Some(_))) => Ok(Err(Box::new(RefusedUpdate::no_update_type()))),
         (None, _) => Ok(Ok(Some(token))),
+    }
+}
+
+/// A payload with new times and a new id.
+struct Renewed<'a> {
+    payload: &'a Map<String, Value>,
+    issued: Timestamp,
+    expires: Timestamp,
+    id: String,
+}
+
+impl Serialize for Renewed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let kept = self.payload.iter().filter(|(name, _)| !matches!(name.as_str(), "iat" | "exp" | "jti"));
+        for (name, value) in kept {
+            map.serialize_entry(name, value)?;
+        }
+        map.serialize_entry("iat", &self.issued.seconds())?;
+        map.serialize_entry("exp", &self.expires.seconds())?;
+        map.serialize_entry("jti", &self.id)?;
+        map.end()
     }
 }
 

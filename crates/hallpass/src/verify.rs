@@ -99,7 +99,6 @@ fn forwarded_proto(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The CSRF token of this browser.
-#[derive(Clone, Debug)]
 pub(crate) struct Csrf {
     /// The token, unless the check is switched off.
     pub(crate) token: Option<String>,
@@ -121,7 +120,6 @@ impl Csrf {
 }
 
 /// A request that passed every check that does not depend on its action. There is no other way to get one.
-#[derive(Debug)]
 pub(crate) struct Verified<'c> {
     pub(crate) inbound: Inbound,
     pub(crate) site: Site,
@@ -187,7 +185,7 @@ fn csrf(
     let Some(secret) = config.secrets.first() else {
         return Err(Error::new(ErrorKind::MissingSecret, "there is no secret"));
     };
-    cookies.push(spec.set(format!("{token}|{}", proof(&token, secret))));
+    cookies.push(spec.set(&format!("{token}|{}", proof(&token, secret))));
     Ok(Csrf { token: Some(token), verified: false })
 }
 
@@ -208,10 +206,13 @@ pub(crate) fn proof(token: &str, secret: &Secret) -> String {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    #[expect(clippy::indexing_slicing, reason = "a nibble is below 16")]
-    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(nibble.into(), 16).unwrap_or_default());
+        }
+    }
+    text
 }
 
 /// A sibling domain can plant a cookie over http and post its token from there; the browser says where a
@@ -242,13 +243,18 @@ async fn callback_url(
         .filter(present)
         .or_else(|| inbound.info.query("callbackUrl").filter(present))
         // A cookie that is no address must not lock the browser out until it is gone.
-        .or_else(|| cookie.filter(|text| redirect::is_address_or_path(text)));
+        .or_else(|| {
+            let is_usable = |text: &&str| {
+                redirect::is_spelled_on(text, &site.origin) || redirect::is_address_or_path(text)
+            };
+            cookie.filter(is_usable)
+        });
     let url = match asked {
         Some(asked) => redirect::judge(config, asked, &site.origin).await?,
         None => site.origin.clone(),
     };
     if cookie != Some(url.as_str()) {
-        cookies.push(spec.set(url.clone()));
+        cookies.push(spec.set(&url));
     }
     Ok(url)
 }

@@ -93,7 +93,7 @@ async fn to_provider(ready: &Ready, request: &Verified<'_>, provider: &Provider)
         });
         let sealed = spec.keys().seal(payload.to_string().as_bytes(), &ready.random()?);
         // Auth.js leaves `Max-Age` off the nonce.
-        let change = spec.set(sealed).for_sign_in(now, kind != CookieKind::Nonce);
+        let change = spec.set(&sealed).for_sign_in(now, kind != CookieKind::Nonce);
         cookies.push(if flow.form_post { change.cross_site() } else { change });
         Ok(())
     };

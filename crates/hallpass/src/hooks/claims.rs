@@ -1,14 +1,15 @@
 //! The application's claims in a token's payload, beside Hallpass' own.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::value::MapDeserializer;
 use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize, de};
 use serde_json::{Map, Value};
 
-use super::JwtDecision;
 use super::jwt::StaleClaims;
+use super::{JwtDecision, Payload};
 use crate::error::BoxError;
 
 /// Claims of the token that are Hallpass' own; no field of an application's claims may be called so.
@@ -16,7 +17,7 @@ const RESERVED: [&str; 8] = ["sub", "name", "email", "picture", "iat", "exp", "n
 
 /// The application's claims in a token's payload.
 pub(crate) fn parse_claims<C: de::DeserializeOwned>(token: &Map<String, Value>) -> Result<C, BoxError> {
-    let own = token.iter().filter(|(name, _)| !RESERVED.contains(&name.as_str()));
+    let own = token.iter().filter(|(name, _)| !is_reserved(name));
     let own = own.map(|(name, value)| (name.as_str(), value));
     C::deserialize(MapDeserializer::<_, serde_json::Error>::new(own))
         .map_err(|error| Box::new(StaleClaims::new(&error)).into())
@@ -24,28 +25,34 @@ pub(crate) fn parse_claims<C: de::DeserializeOwned>(token: &Map<String, Value>) 
 
 /// The payload that follows from what a callback decided; `None` ends the session.
 pub(crate) fn payload<C: Serialize>(
-    before: &Map<String, Value>,
+    before: Payload,
     decision: JwtDecision<C>,
-) -> Result<Option<Map<String, Value>>, BoxError> {
+) -> Result<Option<Payload>, BoxError> {
     let JwtDecision::Keep { token, claims } = decision else { return Ok(None) };
-    let changed = token.map(|token| token.into_payload());
-    let own = changed.as_ref().unwrap_or(before);
-    let mut payload = Map::new();
-    for name in RESERVED {
-        if let Some(value) = own.get(name) {
-            payload.insert(name.to_owned(), value.clone());
-        }
-    }
     let Value::Object(claims) = serde_json::to_value(claims)? else {
         return Err("claims must be a struct: a JSON object".into());
     };
-    for (name, value) in claims {
-        if RESERVED.contains(&name.as_str()) {
-            return Err(format!("the claims have a field {name:?}, which is Hallpass' own").into());
-        }
-        payload.insert(name, value);
+    if let Some(name) = claims.keys().find(|name| is_reserved(name)) {
+        return Err(format!("the claims have a field {name:?}, which is Hallpass' own").into());
     }
-    Ok(Some(payload))
+    let token = match token {
+        // Most reads change nothing.
+        None if has_claims(&before, &claims) => return Ok(Some(before)),
+        None => Arc::unwrap_or_clone(before),
+        Some(token) => token.into_payload(),
+    };
+    let own = token.into_iter().filter(|(name, _)| is_reserved(name));
+    Ok(Some(Arc::new(own.chain(claims).collect())))
+}
+
+/// Whether these, and no others, are the application's claims in a token.
+fn has_claims(token: &Map<String, Value>, claims: &Map<String, Value>) -> bool {
+    let kept = token.keys().filter(|name| !is_reserved(name)).count();
+    kept == claims.len() && claims.iter().all(|(name, value)| token.get(name) == Some(value))
+}
+
+fn is_reserved(claim: &str) -> bool {
+    RESERVED.contains(&claim)
 }
 
 /// A field of the type `C` whose name is Hallpass' own, as far as the type tells its fields: a struct does.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::error::BoxError;
 use crate::hooks::claims::parse_claims;
-use crate::hooks::{SessionUser, SignedIn};
+use crate::hooks::{Payload, SessionUser, SignedIn};
 use crate::request::RequestInfo;
 use crate::{Account, User};
 
@@ -115,11 +115,11 @@ pub struct Token {
     pub email: Option<String>,
     /// Address of a picture.
     pub picture: Option<String>,
-    payload: Arc<Map<String, Value>>,
+    payload: Payload,
 }
 
 impl Token {
-    pub(crate) fn new(payload: Arc<Map<String, Value>>) -> Self {
+    pub(crate) fn new(payload: Payload) -> Self {
         let text = |name| payload.get(name).and_then(Value::as_str).map(str::to_owned);
         Self { name: text("name"), email: text("email"), picture: text("picture"), payload }
     }
@@ -213,7 +213,7 @@ impl<C: Serialize, U> Serialize for Jwt<C, U> {
 /// What the `jwt` callback is called with, before it has types.
 pub(crate) struct RawJwt {
     pub(crate) trigger: RawTrigger,
-    pub(crate) token: Arc<Map<String, Value>>,
+    pub(crate) token: Payload,
     pub(crate) request: Arc<RequestInfo>,
 }
 

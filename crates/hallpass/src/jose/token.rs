@@ -3,6 +3,7 @@
 use std::fmt;
 
 use hkdf::Hkdf;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -105,8 +106,16 @@ impl TokenKeys {
     /// Encrypts claims as JSON, as they are: `iat`, `exp` and `jti` are the caller's to set. See
     /// [`seal`](Self::seal) for `iv`.
     pub fn seal_claims(&self, claims: &Map<String, Value>, iv: &[u8; 16]) -> String {
-        // A map of JSON values always has a text. If that changes, an empty payload opens for nobody.
-        let payload = serde_json::to_vec(claims).unwrap_or_default();
+        self.seal_json(claims, iv)
+    }
+
+    /// Encrypts anything that serializes as a JSON object.
+    pub(crate) fn seal_json(&self, claims: &impl Serialize, iv: &[u8; 16]) -> String {
+        let mut payload = Vec::with_capacity(USUAL_PAYLOAD);
+        if serde_json::to_writer(&mut payload, claims).is_err() {
+            // JSON values always have a text. If that changes, an empty payload opens for nobody.
+            payload.clear();
+        }
         self.seal(&payload, iv)
     }
 
@@ -209,6 +218,8 @@ fn number(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, OpenEr
 
 const V5_INFO: &str = "Auth.js Generated Encryption Key";
 const V4_INFO: &str = "NextAuth.js Generated Encryption Key";
+/// In bytes.
+const USUAL_PAYLOAD: usize = 512;
 /// In seconds.
 const TOLERANCE: f64 = 15.0;
 

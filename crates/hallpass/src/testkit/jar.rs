@@ -1,9 +1,9 @@
 //! Cookies, kept and sent by the rules of browsers (RFC 6265bis §5).
 
-use cookie::{Cookie, SameSite};
+use cookie::Cookie;
 use url::Url;
 
-use crate::Timestamp;
+use crate::{SameSite, Timestamp};
 
 /// A cookie that a browser keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,11 @@ fn read(line: &str, url: &Url, now: Timestamp) -> Option<StoredCookie> {
         path: path.or(default_path).unwrap_or("/").to_owned(),
         secure: cookie.secure().unwrap_or(false),
         http_only: cookie.http_only().unwrap_or(false),
-        same_site: cookie.same_site().unwrap_or(SameSite::Lax),
+        same_site: match cookie.same_site() {
+            Some(cookie::SameSite::Strict) => SameSite::Strict,
+            Some(cookie::SameSite::None) => SameSite::None,
+            Some(cookie::SameSite::Lax) | None => SameSite::Lax,
+        },
         expires: max_age.or(expires),
     };
     is_acceptable(&stored, url).then_some(stored)

@@ -52,7 +52,8 @@ pub(super) async fn run(
         &flow.redirect_uri,
         checks.verifier.as_deref(),
         checks.nonce.as_deref(),
-        &parameters,
+        // What a browser posts for the provider, and never what stands in an address.
+        if flow.form_post { &parameters } else { &[] },
     );
     let identity = identity.await.map_err(failed)?;
     let (profile_user, account, raw_profile, email_verified) = person(ready, provider, identity)?;

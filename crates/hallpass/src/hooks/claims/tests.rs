@@ -32,7 +32,7 @@ fn claims_do_not_see_what_is_hallpass_own() {
 #[test]
 fn catch_all_claims_survive_a_read() {
     let claims = parse_claims::<CatchAll>(&token()).unwrap();
-    let payload = payload(&token(), Some(claims).into()).unwrap().unwrap();
+    let payload = payload(Arc::new(token()), Some(claims).into()).unwrap().unwrap();
     assert_eq!((&payload["sub"], &payload["role"]), (&json!("1"), &json!("admin")));
 }
 

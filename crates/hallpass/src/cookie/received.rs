@@ -1,0 +1,118 @@
+//! The cookies of a request, and the session put together from its pieces.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use http::HeaderMap;
+use http::header::COOKIE;
+use percent_encoding::percent_decode_str;
+
+/// The cookies of a request. Printing them shows their names only.
+#[derive(Clone, Default)]
+pub(crate) struct Cookies {
+    /// All names and decoded values, one after the other.
+    text: String,
+    /// Where in the text each name and its value are.
+    places: Vec<(Range<usize>, Range<usize>)>,
+}
+
+/// The pieces of the session cookie in a request.
+#[derive(Default)]
+pub(crate) struct Pieces<'a> {
+    /// Names of all pieces seen, usable or not.
+    pub(crate) names: Vec<&'a str>,
+    /// The whole value, where the pieces make one.
+    pub(crate) value: Option<Cow<'a, str>>,
+}
+
+impl Cookies {
+    pub(crate) fn parse(headers: &HeaderMap) -> Self {
+        let mut cookies = Self::default();
+        for header in headers.get_all(COOKIE) {
+            cookies.text.reserve(header.len());
+            for pair in header.as_bytes().split(|byte| *byte == b';') {
+                let Ok(pair) = std::str::from_utf8(pair) else { continue };
+                let Some((name, value)) = pair.split_once('=') else { continue };
+                let name = name.trim();
+                if !name.is_empty() && cookies.places.len() < MAX_COOKIES {
+                    cookies.add(name, &decode(value.trim()));
+                }
+            }
+        }
+        cookies
+    }
+
+    fn add(&mut self, name: &str, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(name);
+        let middle = self.text.len();
+        self.text.push_str(value);
+        self.places.push((start..middle, middle..self.text.len()));
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let text = |place: &Range<usize>| self.text.get(place.clone()).unwrap_or_default();
+        self.places.iter().map(move |(name, value)| (text(name), text(value)))
+    }
+
+    /// The value of a cookie. Several of one name with different values are none: a sibling domain or a longer
+    /// path may have planted one, and nobody can say which.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let mut values = self.pairs().filter(|(other, _)| *other == name).map(|(_, value)| value);
+        let first = values.next()?;
+        values.all(|other| other == first).then_some(first)
+    }
+
+    /// The session cookie, put together: either the one cookie, or the pieces `.0`, `.1`, … without a gap.
+    pub(crate) fn pieces(&self, name: &str) -> Pieces<'_> {
+        let mut names = Vec::new();
+        let mut numbered = 0;
+        let mut whole = false;
+        for (other, value) in self.pairs() {
+            let Some(rest) = other.strip_prefix(name) else { continue };
+            let is_whole = rest.is_empty();
+            let is_piece = rest.strip_prefix('.').is_some_and(is_piece_number);
+            if (!is_whole && !is_piece) || value.is_empty() || names.contains(&other) {
+                continue;
+            }
+            whole |= is_whole;
+            numbered += usize::from(is_piece);
+            names.push(other);
+        }
+        let value = match (whole, numbered) {
+            (true, 0) => self.get(name).map(Cow::Borrowed),
+            (false, 1..) => {
+                let pieces = (0..numbered).map(|index| self.get(&format!("{name}.{index}")));
+                pieces.collect::<Option<String>>().map(Cow::Owned)
+            }
+            _ => None,
+        };
+        Pieces { names, value }
+    }
+}
+
+impl fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.pairs().map(|(name, _)| name)).finish()
+    }
+}
+
+/// `0`, `1`, …, as they are written: no sign, no leading zero, and not too many.
+fn is_piece_number(text: &str) -> bool {
+    text.parse::<u8>().is_ok_and(|number| usize::from(number) < MAX_PIECES && number.to_string() == text)
+}
+
+/// Percent-decodes where that gives a text; else the value is taken as it is.
+fn decode(value: &str) -> Cow<'_, str> {
+    if !value.contains('%') {
+        return Cow::Borrowed(value);
+    }
+    percent_decode_str(value).decode_utf8().unwrap_or(Cow::Borrowed(value))
+}
+
+/// More pieces than a browser keeps.
+const MAX_PIECES: usize = 50;
+
+/// More cookies than a browser sends.
+const MAX_COOKIES: usize = 300;

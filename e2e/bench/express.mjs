@@ -1,0 +1,28 @@
+// What bench_server.rs does, with Auth.js. Prints its port.
+import { ExpressAuth } from "@auth/express"
+import Credentials from "@auth/express/providers/credentials"
+import express from "express"
+
+const person = {
+  id: "3f0c2e6b-7c1d-4b54-9f0e-1f6a5d0e9a77",
+  name: "Lena Example",
+  email: "lena@example.com",
+  image: "https://example.com/lena.png",
+}
+
+const auth = ExpressAuth({
+  secret: "a secret of at least thirty-two characters",
+  trustHost: true,
+  providers: [Credentials({ credentials: { username: {} }, authorize: () => person })],
+  callbacks: {
+    jwt: ({ token, user }) => (user ? { ...token, role: "editor", companyId: "company-42" } : token),
+    session: ({ session, token }) => {
+      const user = { ...session.user, id: token.sub, role: token.role, companyId: token.companyId }
+      return { user, expires: session.expires }
+    },
+  },
+})
+
+const server = express()
+  .use("/auth", auth)
+  .listen(0, "127.0.0.1", () => console.log(server.address().port))
