@@ -102,6 +102,11 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
-    Step::ci("bench", "the benchmarks run, shortly", bench::short),
+    Step::ci("bench-smoke", "the benchmarks run, shortly", bench::smoke),
+    Step::by_hand(
+        "bench",
+        "sessions per second beside axum and Auth.js [--seconds N, default 10]",
+        bench::step,
+    ),
     Step::by_hand("long", "long fuzzing, full benchmarks", bench::long),
 ];
