@@ -1,38 +1,28 @@
-// The real thing, with the callbacks of crates/hallpass-axum/examples/bench_session.rs: node express.mjs PORT
+// What bench_server.rs does, with Auth.js. Prints its port.
 import { ExpressAuth } from "@auth/express"
 import Credentials from "@auth/express/providers/credentials"
 import express from "express"
 
-const user = {
+const person = {
   id: "3f0c2e6b-7c1d-4b54-9f0e-1f6a5d0e9a77",
-  name: "Alice Example",
-  email: "alice@example.com",
-  image: "https://example.com/alice.png",
+  name: "Lena Example",
+  email: "lena@example.com",
+  image: "https://example.com/lena.png",
 }
 
-const app = express()
-app.set("trust proxy", true)
-app.use(
-  "/api/auth",
-  ExpressAuth({
-    secret: "a secret of at least thirty-two characters",
-    trustHost: true,
-    providers: [Credentials({ credentials: { username: {} }, authorize: () => user })],
-    callbacks: {
-      jwt({ token, user }) {
-        if (user) {
-          token.role = "editor"
-          token.companyId = "company-0000000000000000000000000000000000000000042"
-        }
-        return token
-      },
-      session({ session, token }) {
-        session.user.id = token.sub
-        session.user.role = token.role
-        session.user.companyId = token.companyId
-        return session
-      },
+const auth = ExpressAuth({
+  secret: "a secret of at least thirty-two characters",
+  trustHost: true,
+  providers: [Credentials({ credentials: { username: {} }, authorize: () => person })],
+  callbacks: {
+    jwt: ({ token, user }) => (user ? { ...token, role: "editor", companyId: "company-42" } : token),
+    session: ({ session, token }) => {
+      const user = { ...session.user, id: token.sub, role: token.role, companyId: token.companyId }
+      return { user, expires: session.expires }
     },
-  }),
-)
-app.listen(Number(process.argv[2]), "127.0.0.1")
+  },
+})
+
+const server = express()
+  .use("/auth", auth)
+  .listen(0, "127.0.0.1", () => console.log(server.address().port))

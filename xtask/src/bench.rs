@@ -1,35 +1,45 @@
 //! Benchmarks: that they run (in CI), and what they say (by hand).
 
-mod load;
-
-use crate::command::{Failure, Outcome, run};
+use crate::command::{Failure, Outcome, missing, program, run};
 use crate::fuzz;
+use crate::node;
 use crate::options::Options;
 use crate::workspace::{Workspace, array, text};
 
-/// Every benchmark for a moment, compiled quickly: shows that they work, and no numbers to quote.
-pub(crate) fn smoke(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
-    Options::parse(arguments, &[])?;
+/// Every benchmark for a moment, compiled quickly, and the servers for `--seconds` each: shows that they work. Only
+/// with `--seconds` the servers are compiled as for a release, so that their numbers mean something.
+pub(crate) fn short(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    let options = Options::parse(arguments, &["--seconds"])?;
+    if let Some(seconds) = options.value("--seconds") {
+        return servers(workspace, seconds, &[]);
+    }
     let quick = ["--warm-up-time", "0.1", "--measurement-time", "0.5", "--sample-size", "10", "--noplot"];
     criterion(workspace, &quick, &QUICK_BUILD)?;
-    load::compare(workspace, &QUICK_BUILD, 1, 1.0)
-}
-
-/// The whole way of a request, beside axum alone and beside Auth.js.
-pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
-    let options = Options::parse(arguments, &["--seconds"])?;
-    let seconds = options.value("--seconds").unwrap_or("10");
-    let seconds: f64 =
-        seconds.parse().map_err(|_| Failure::new(format!("{seconds} is no number of seconds")))?;
-    load::compare(workspace, &[], ROUNDS, seconds)
+    servers(workspace, "2", &QUICK_BUILD)
 }
 
 /// What takes too long for CI.
 pub(crate) fn long(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     Options::parse(arguments, &[])?;
     criterion(workspace, &[], &[])?;
-    load::compare(workspace, &[], ROUNDS, 20.0)?;
+    if let Outcome::Skipped(why) = servers(workspace, "10", &[])? {
+        println!("servers are not compared: {why}");
+    }
     fuzz::smoke(workspace, LONG_FUZZING)
+}
+
+/// Requests per second of a server with Hallpass, of one without, and of one with Auth.js.
+fn servers(workspace: &Workspace, seconds: &str, profile: &[(&str, &str)]) -> Result<Outcome, Failure> {
+    for needed in ["node", "taskset"] {
+        if program(needed).is_none() {
+            return missing(needed);
+        }
+    }
+    let build = ["build", "--locked", "--quiet", "--release", "--package", "hallpass-axum", "--examples"];
+    run(workspace.cargo(&build).envs(profile.iter().copied()))?;
+    node::install(workspace, &workspace.path("e2e/bench"))?;
+    run(workspace.command("node", &[COMPARISON, seconds]).env("HALLPASS_TARGET", workspace.target()))?;
+    Ok(Outcome::Passed)
 }
 
 fn criterion(workspace: &Workspace, options: &[&str], profile: &[(&str, &str)]) -> Result<Outcome, Failure> {
@@ -48,16 +58,15 @@ fn criterion(workspace: &Workspace, options: &[&str], profile: &[(&str, &str)]) 
     if ran { Ok(Outcome::Passed) } else { Ok(Outcome::Skipped("no benchmark is there".into())) }
 }
 
-/// For the profiles of benchmarks and of examples alike, so that they share their dependencies.
+const COMPARISON: &str = "e2e/bench/bench.mjs";
+
+/// Compiles faster and runs slower than what is released.
 const QUICK_BUILD: [(&str, &str); 4] = [
     ("CARGO_PROFILE_BENCH_LTO", "off"),
     ("CARGO_PROFILE_BENCH_CODEGEN_UNITS", "16"),
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
 ];
-
-/// Other work on the machine disturbs a round, not all of them.
-const ROUNDS: usize = 5;
 
 /// Seconds for each fuzz target.
 const LONG_FUZZING: u32 = 600;

@@ -1,7 +1,6 @@
 //! Running other programs.
 
 use std::fmt;
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -105,24 +104,6 @@ impl Running {
             std::thread::sleep(Duration::from_millis(50));
         }
         Err(Failure::new(format!("{} does not listen on {address} after {} s", self.name, limit.as_secs())))
-    }
-
-    /// Processor time that all its threads have used, where the system tells.
-    pub(crate) fn cpu_time(&self) -> Option<Duration> {
-        let mut nanos: u64 = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()? {
-            let schedule = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
-            nanos += schedule.split_whitespace().next()?.parse::<u64>().ok()?;
-        }
-        Some(Duration::from_nanos(nanos))
-    }
-
-    /// Resident memory in MiB, where the system tells.
-    pub(crate) fn resident(&self) -> Option<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-        Some(kib / 1024.0)
     }
 }
 

@@ -85,6 +85,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("typos", "the spell checker finds nothing", typos::step),
     Step::ci("deny", "dependencies: banned crates, licences, sources (deny.toml)", deny::step),
     Step::ci("clippy", "clippy finds nothing, with all targets and features", rust::clippy),
+    Step::ci("test", "the tests of the tools; `cargo test` runs all others", rust::test),
     Step::ci("doc", "rustdoc warns of nothing", rust::doc),
     Step::ci("features", "each feature compiles alone, and none at all", rust::features),
     Step::ci("examples", "the examples compile and stay short", rust::examples),
@@ -102,11 +103,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
-    Step::ci("bench-smoke", "the benchmarks run, shortly", bench::smoke),
-    Step::by_hand(
+    Step::ci(
         "bench",
-        "sessions per second beside axum and Auth.js [--seconds N, default 10]",
-        bench::step,
+        "the benchmarks run, shortly [--seconds N: only the servers, as released]",
+        bench::short,
     ),
     Step::by_hand("long", "long fuzzing, full benchmarks", bench::long),
 ];

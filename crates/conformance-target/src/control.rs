@@ -38,7 +38,10 @@ pub(crate) fn database(probe: &Probe) -> Value {
     let rows = probe.store.rows();
     let users = rows.users.into_iter().map(|mut user| {
         user.extra.clear();
-        json!(user)
+        let mut row = json!(user);
+        let columns = row.as_object_mut();
+        columns.map(|columns| columns.insert("emailVerified".to_owned(), json!(user.email_verified)));
+        row
     });
     let tokens = rows.tokens.iter().map(
         |token| json!({ "identifier": token.identifier, "token": token.hash, "expires": token.expires }),

@@ -1,152 +1,110 @@
-//! A load generator: `bench_load PORT SECONDS CONNECTIONS` signs in at 127.0.0.1 and then asks for the session, as often
-//! as it can, on connections that stay open. Prints requests, seconds, and the latencies p50 and p99 in microseconds.
-//!
-//! It never sleeps: a server that has to wake it for each answer would seem slower than one that is so quick that it need
-//! not.
+//! The load of `cargo xtask bench`: the same request over 32 connections that stay open, for some seconds.
+//! Prints what came back as JSON.
 
-use std::env;
 use std::error::Error;
-use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let [port, seconds, connections] = arguments.as_slice() else {
-        return Err("bench_load PORT SECONDS CONNECTIONS".into());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [address, path, cookie, seconds] = arguments.as_slice() else {
+        return Err("usage: bench_load ADDRESS PATH COOKIE SECONDS".into());
     };
-    let port: u16 = port.parse()?;
-    let request = head("GET", "session", port, &sign_in(port)?, 0);
-    let duration = Duration::from_secs_f64(seconds.parse()?);
-    let started = Instant::now();
-    let mut latencies = load(port, &request, connections.parse()?, duration)?;
-    let elapsed = started.elapsed();
-    latencies.sort_unstable();
-    let percentile = |part: usize| latencies.get(latencies.len() * part / 100).copied().unwrap_or_default();
-    println!("{} {} {} {}", latencies.len(), elapsed.as_secs_f64(), percentile(50), percentile(99));
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{HEADERS}cookie: {cookie}\r\n\r\n");
+    let limit = Duration::try_from_secs_f64(seconds.parse()?)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    println!("{}", runtime.block_on(measure(address, request, limit))?);
     Ok(())
 }
 
-/// Signs in as anybody and returns the cookies.
-fn sign_in(port: u16) -> Result<String> {
-    let csrf = Connection::open(port)?.ask(&head("GET", "csrf", port, "", 0))?;
-    let before = csrf.cookies();
-    let token = csrf.body().split('"').nth(3).ok_or("no token")?.to_owned();
-    let form = format!("csrfToken={token}&username=alice");
-    let request = head("POST", "callback/credentials", port, &before, form.len()) + &form;
-    let signed_in = Connection::open(port)?.ask(&request)?;
-    let cookies = format!("{before}; {}", signed_in.cookies());
-    let session = Connection::open(port)?.ask(&head("GET", "session", port, &cookies, 0))?;
-    if session.body().contains("Alice Example") && session.body().contains("company-") {
-        return Ok(cookies);
-    }
-    Err(format!("nobody is signed in: {}", session.0).into())
-}
-
-/// The head of a request, as a browser sends it.
-fn head(method: &str, action: &str, port: u16, cookies: &str, length: usize) -> String {
-    let body = match length {
-        0 => String::new(),
-        _ => format!("content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n"),
-    };
-    format!(
-        "{method} /api/auth/{action} HTTP/1.1\r\nhost: localhost:{port}\r\n\
-         user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\naccept: */*\r\n\
-         accept-language: en-US,en;q=0.5\r\naccept-encoding: gzip, deflate, br, zstd\r\n\
-         referer: http://localhost:{port}/\r\nsec-fetch-dest: empty\r\nsec-fetch-mode: cors\r\n\
-         sec-fetch-site: same-origin\r\ncookie: {cookies}\r\n{body}\r\n"
-    )
-}
-
-/// Asks for so long on so many connections, and returns how long each answer took, in microseconds.
-fn load(port: u16, request: &str, connections: usize, duration: Duration) -> Result<Vec<u32>> {
-    let mut latencies = Vec::with_capacity(1 << 20);
-    let connections: Result<Vec<Connection>> = (0..connections).map(|_| Connection::open(port)).collect();
-    let mut connections = connections?;
-    for connection in &mut connections {
-        connection.stream.set_nonblocking(true)?;
-        connection.send(request)?;
-    }
-    let end = Instant::now() + duration;
-    while Instant::now() < end {
-        for connection in &mut connections {
-            if connection.receive()? {
-                latencies.push(u32::try_from(connection.sent.elapsed().as_micros())?);
-                connection.send(request)?;
-            }
-        }
-    }
-    Ok(latencies)
-}
-
-struct Connection {
-    stream: TcpStream,
-    sent: Instant,
-    buffer: [u8; 16 * 1024],
-    filled: usize,
-}
-
-struct Answer(String);
-
-impl Connection {
-    fn open(port: u16) -> Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
+async fn measure(address: &str, request: String, limit: Duration) -> Result<serde_json::Value> {
+    let mut streams = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, sent: Instant::now(), buffer: [0; 16 * 1024], filled: 0 })
+        streams.push(stream);
     }
-
-    fn ask(mut self, request: &str) -> Result<Answer> {
-        self.send(request)?;
-        while !self.receive()? {}
-        let answer = self.buffer.get(..self.filled).unwrap_or_default();
-        Ok(Answer(String::from_utf8(answer.to_vec())?))
+    let started = Instant::now();
+    let tasks: Vec<_> = streams
+        .into_iter()
+        .map(|stream| tokio::spawn(ask_until(stream, request.clone(), started + limit)))
+        .collect();
+    let mut latencies = Vec::new();
+    let mut non_200 = 0_u64;
+    for task in tasks {
+        let seen = task.await??;
+        latencies.extend(seen.latencies);
+        non_200 += seen.non_200;
     }
+    let seconds = started.elapsed().as_secs_f64();
+    latencies.sort_unstable();
+    let requests = u32::try_from(latencies.len())?;
+    Ok(serde_json::json!({
+        "requests": requests,
+        "seconds": seconds,
+        "rps": f64::from(requests) / seconds,
+        "p50_us": percentile(&latencies, 50),
+        "p99_us": percentile(&latencies, 99),
+        "non_200": non_200,
+    }))
+}
 
-    fn send(&mut self, request: &str) -> Result<()> {
-        self.filled = 0;
-        self.sent = Instant::now();
-        Ok(self.stream.write_all(request.as_bytes())?)
-    }
+/// What one connection has seen.
+#[derive(Default)]
+struct Seen {
+    /// Of each answer, whatever its status.
+    latencies: Vec<u128>,
+    non_200: u64,
+}
 
-    /// Takes what has arrived. Returns whether the answer is complete.
-    fn receive(&mut self) -> Result<bool> {
-        let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
-        match self.stream.read(room) {
-            Ok(0) => Err("the connection was closed, or the answer is too long".into()),
-            Ok(length) => {
-                self.filled += length;
-                Ok(self.is_complete())
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
-            Err(error) => Err(error.into()),
+async fn ask_until(mut stream: TcpStream, request: String, end: Instant) -> Result<Seen> {
+    let mut seen = Seen::default();
+    let mut answer = Vec::with_capacity(8192);
+    loop {
+        let sent = Instant::now();
+        if sent >= end {
+            return Ok(seen);
         }
-    }
-
-    fn is_complete(&self) -> bool {
-        let received = self.buffer.get(..self.filled).unwrap_or_default();
-        let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
-        let mut lines = received.get(..end).unwrap_or_default().split(|byte| *byte == b'\n');
-        let length = lines.find_map(|line| {
-            let (name, value) = line.split_at_checked("content-length:".len())?;
-            let value = std::str::from_utf8(value).ok()?;
-            name.eq_ignore_ascii_case(b"content-length:").then(|| value.trim().parse::<usize>().ok())?
-        });
-        received.len() >= end + 4 + length.unwrap_or(0)
+        stream.write_all(request.as_bytes()).await?;
+        answer.clear();
+        while !is_whole(&answer) {
+            if stream.read_buf(&mut answer).await? == 0 {
+                return Err("the server closed the connection".into());
+            }
+        }
+        seen.latencies.push(sent.elapsed().as_micros());
+        seen.non_200 += u64::from(!answer.starts_with(b"HTTP/1.1 200"));
     }
 }
 
-impl Answer {
-    fn body(&self) -> &str {
-        self.0.split_once("\r\n\r\n").map_or("", |(_, body)| body)
-    }
-
-    /// Its cookies, as a browser sends them back.
-    fn cookies(&self) -> String {
-        let lines = self.0.lines().filter_map(|line| line.split_once(": "));
-        let cookies = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
-        let pairs = cookies.map(|(_, cookie)| cookie.split(';').next().unwrap_or_default());
-        pairs.collect::<Vec<_>>().join("; ")
-    }
+/// Whether this is a whole answer, by its length or its last chunk.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(head_length) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let (head, body) = answer.split_at(head_length);
+    let Ok(head) = std::str::from_utf8(head) else { return false };
+    let body_length = body.len() - 4;
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    length.map_or_else(|| body.ends_with(b"\r\n0\r\n\r\n"), |length| body_length >= length)
 }
+
+fn percentile(sorted: &[u128], percent: usize) -> Option<u64> {
+    let index = sorted.len().checked_sub(1)? * percent / 100;
+    sorted.get(index).and_then(|latency| u64::try_from(*latency).ok())
+}
+
+const CONNECTIONS: usize = 32;
+
+/// What a browser sends besides.
+const HEADERS: &str = "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\
+    accept: */*\r\n\
+    accept-language: en-US,en;q=0.5\r\n\
+    sec-fetch-dest: empty\r\n\
+    sec-fetch-mode: cors\r\n\
+    sec-fetch-site: same-origin\r\n";

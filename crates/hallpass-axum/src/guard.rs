@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::layer::Renewals;
 use crate::session::{self, SessionRejection};
 
 type Rule<C> = Arc<dyn Fn(&hallpass::Session<C>) -> bool + Send + Sync>;
@@ -93,10 +94,19 @@ where
         let guard = self.guard.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match guard.judge(&mut parts).await {
-                Ok(()) => inner.call(Request::from_parts(parts, body)).await,
-                Err(rejection) => Ok(rejection.into_response()),
+            // Without a layer further out the guard itself lets renewed cookies reach the answer.
+            let own = parts.extensions.get::<Renewals>().is_none().then(Renewals::default);
+            if let Some(own) = &own {
+                parts.extensions.insert(own.clone());
             }
+            let mut response = match guard.judge(&mut parts).await {
+                Ok(()) => inner.call(Request::from_parts(parts, body)).await?,
+                Err(rejection) => rejection.into_response(),
+            };
+            if let Some(own) = own {
+                own.deliver(&mut response);
+            }
+            Ok(response)
         })
     }
 }

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use axum::extract::Request;
 use axum::response::Response;
-use http::HeaderValue;
-use http::header::SET_COOKIE;
+use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -53,11 +53,18 @@ where
         let answer = self.0.call(request);
         Box::pin(async move {
             let mut response = answer.await?;
-            for cookie in renewals.take() {
-                response.headers_mut().append(SET_COOKIE, cookie);
-            }
+            renewals.deliver(&mut response);
             Ok(response)
         })
+    }
+}
+
+/// An answer with somebody's session cookie in it must not be given to anybody else, whatever the handler says.
+fn keep_out_of_caches(headers: &mut HeaderMap) {
+    let directives = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut directives = directives.split(',').map(str::trim);
+    if !directives.any(|it| it.eq_ignore_ascii_case("private") || it.eq_ignore_ascii_case("no-store")) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     }
 }
 
@@ -68,6 +75,22 @@ pub(crate) struct Renewals(Arc<Mutex<Vec<HeaderValue>>>);
 impl Renewals {
     pub(crate) fn add<'a>(&self, cookies: impl Iterator<Item = &'a HeaderValue>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(cookies.cloned());
+    }
+
+    /// Forgets them: Hallpass' own answer says what becomes of the session.
+    pub(crate) fn forget(&self) {
+        self.take();
+    }
+
+    /// Puts them into the answer.
+    pub(crate) fn deliver(&self, response: &mut Response) {
+        let cookies = self.take();
+        if !cookies.is_empty() {
+            keep_out_of_caches(response.headers_mut());
+        }
+        for cookie in cookies {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
     }
 
     fn take(&self) -> Vec<HeaderValue> {

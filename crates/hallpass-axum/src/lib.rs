@@ -40,6 +40,30 @@
 //! # Ok(()) }
 //! ```
 //!
+//! An application with a state of its own lets axum find the `Auth` in it, and merges the routes (their base path is
+//! [`Builder::base_path`](hallpass::Builder::base_path), so they need no `nest`):
+//!
+//! ```
+//! # use axum::{Router, extract::FromRef};
+//! # use hallpass::{Auth, NoClaims};
+//! # use hallpass_axum::AuthExt;
+//! #[derive(Clone)]
+//! struct App {
+//!     auth: Auth,
+//!     greeting: &'static str,
+//! }
+//!
+//! impl FromRef<App> for Auth {
+//!     fn from_ref(app: &App) -> Self {
+//!         app.auth.clone()
+//!     }
+//! }
+//!
+//! fn router(app: App) -> Router {
+//!     Router::new().merge(app.auth.routes()).layer(app.auth.layer()).with_state(app)
+//! }
+//! ```
+//!
 //! A handler that wants other claims than the application keeps does not compile:
 //!
 //! ```compile_fail,E0308

@@ -10,6 +10,7 @@ use axum::routing::any;
 use hallpass::{Auth, ConfigError, Core, MAX_BODY};
 use http::StatusCode;
 
+use crate::layer::Renewals;
 use crate::{RequireSession, SessionLayer};
 
 /// What [`Auth`] can do in an axum application.
@@ -74,5 +75,11 @@ async fn answer(core: Arc<Core>, uri: http::Uri, request: Request) -> Response {
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB").into_response();
     };
-    core.handle(http::Request::from_parts(parts, body)).await.map(Body::from)
+    let renewals = parts.extensions.get::<Renewals>().cloned();
+    let answer = core.handle(http::Request::from_parts(parts, body)).await;
+    // What a guard around these routes has renewed on the way must not undo a sign-out, a sign-in or an update.
+    if let Some(renewals) = renewals {
+        renewals.forget();
+    }
+    answer.map(Body::from)
 }

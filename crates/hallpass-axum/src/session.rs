@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
-use hallpass::{Auth, Error, NoClaims};
+use hallpass::{Auth, Core, Error, NoClaims};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -34,12 +34,16 @@ impl<C> Clone for Session<C> {
     }
 }
 
-/// What was read for this request already.
-struct Known<C>(Option<Session<C>>);
+/// What was read for this request already, and by whom: an application may have two [`Auth`]s whose claims are of
+/// one type, and a session of one is none of the other.
+struct Known<C> {
+    core: Arc<Core>,
+    session: Option<Session<C>>,
+}
 
 impl<C> Clone for Known<C> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { core: Arc::clone(&self.core), session: self.session.clone() }
     }
 }
 
@@ -51,15 +55,17 @@ pub(crate) async fn read<C>(auth: &Auth<C>, parts: &mut Parts) -> Result<Option<
 where
     C: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    if let Some(Known(session)) = parts.extensions.get::<Known<C>>() {
-        return Ok(session.clone());
+    if let Some(known) =
+        parts.extensions.get::<Known<C>>().filter(|known| Arc::ptr_eq(&known.core, auth.core()))
+    {
+        return Ok(known.session.clone());
     }
     let read = auth.read(parts).await.map_err(SessionRejection::Unavailable)?;
     if let Some(renewals) = parts.extensions.get::<Renewals>() {
         renewals.add(read.set_cookies());
     }
     let session = read.session.map(|session| Session(Arc::new(session)));
-    parts.extensions.insert(Known(session.clone()));
+    parts.extensions.insert(Known { core: Arc::clone(auth.core()), session: session.clone() });
     Ok(session)
 }
 

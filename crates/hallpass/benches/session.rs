@@ -20,7 +20,7 @@ fn session(c: &mut Criterion) {
         let (parts, _) = request.clone().into_parts();
         let shown = runtime.block_on(auth.handle(request.clone()));
         assert_eq!(shown.headers().contains_key(SET_COOKIE), update_age.is_zero());
-        assert!(shown.body().starts_with(br#"{"user":{"name":"Alice Example","#));
+        assert!(shown.body().starts_with(br#"{"user":{"name":"Lena Example","#));
 
         let mut group = c.benchmark_group(name);
         group.bench_function("handle", |b| {
@@ -62,9 +62,9 @@ fn auth(update_age: Duration) -> Auth<Claims> {
         .jwt_update_age(update_age)
         .credentials(Credentials::new().field(Field::text("username")), async |_, _| {
             let user = User::new("3f0c2e6b-7c1d-4b54-9f0e-1f6a5d0e9a77")
-                .with_name("Alice Example")
-                .with_email("alice@example.com")
-                .with_image("https://example.com/alice.png");
+                .with_name("Lena Example")
+                .with_email("lena@example.com")
+                .with_image("https://example.com/lena.png");
             Ok(Some(user))
         })
         .jwt(async |event: Jwt<Claims>, _| {
@@ -85,7 +85,7 @@ async fn signed_in(auth: &Auth<Claims>) -> http::request::Parts {
     let csrf = Request::get("/api/auth/csrf").header(HOST, "localhost:3000").body(Bytes::new()).unwrap();
     let csrf = auth.handle(csrf).await;
     let body: serde_json::Value = serde_json::from_slice(csrf.body()).unwrap();
-    let form = format!("csrfToken={}&username=alice", body.get("csrfToken").unwrap().as_str().unwrap());
+    let form = format!("csrfToken={}&username=lena", body.get("csrfToken").unwrap().as_str().unwrap());
     let before = cookies(&csrf);
     let sign_in = Request::post("/api/auth/callback/credentials")
         .header(HOST, "localhost:3000")

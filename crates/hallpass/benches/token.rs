@@ -35,9 +35,9 @@ fn token(c: &mut Criterion) {
 
 fn claims() -> Map<String, Value> {
     let claims = json!({
-        "name": "Alice Example",
-        "email": "alice@example.com",
-        "picture": "https://example.com/alice.png",
+        "name": "Lena Example",
+        "email": "lena@example.com",
+        "picture": "https://example.com/lena.png",
         "sub": "3f0c2e6b-7c1d-4b54-9f0e-1f6a5d0e9a77",
         "role": "editor",
         "companyId": "company-0000000000000000000000000000000000000000042",

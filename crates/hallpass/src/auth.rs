@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::builder::Builder;
-use crate::config::ProviderEntry;
+use crate::config::{Config, ProviderEntry};
 use crate::core::{self, Core};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{self, NoClaims, SessionUser};
@@ -131,12 +134,27 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
         let Some(config) = self.core.config() else {
             return Err(Error::new(ErrorKind::Unavailable, "the configuration is wrong"));
         };
+        if !parts.headers.contains_key(COOKIE) {
+            return Ok(SessionRead::nobody());
+        }
         let info = Arc::new(RequestInfo::new(parts.method.clone(), &parts.uri, parts.headers.clone()));
-        // A host that nobody trusts gets no session, and so does a request without one.
-        let Ok(site) = Site::of(&info, config) else { return Ok(SessionRead::nobody()) };
+        let read = AssertUnwindSafe(self.try_read(config, &info)).catch_unwind().await;
+        let read =
+            read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "reading a session panicked")));
+        read.inspect_err(|error| core::report(&config.hooks, error, Some(&info)))
+    }
+
+    async fn try_read(&self, config: &Config, info: &Arc<RequestInfo>) -> Result<SessionRead<C>, Error> {
+        let site = match Site::of(info, config) {
+            Ok(site) => site,
+            // A host that nobody trusts gets no session, and so does a request without one.
+            Err(error) => {
+                core::report(&config.hooks, &error, Some(info));
+                return Ok(SessionRead::nobody());
+            }
+        };
         let cookies = Cookies::parse(info.headers());
-        let source =
-            Source { config, info: &info, cookies: &cookies, secure: site.secure, now: config.clock.now() };
+        let source = Source { config, info, cookies: &cookies, secure: site.secure, now: config.clock.now() };
         let opened = source.open(Trigger::Read).await?;
         let mut headers = HeaderMap::new();
         let Some(live) = opened.live else {
@@ -155,7 +173,7 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
                     "the claims of this session no longer fit",
                     error,
                 );
-                core::report(&config.hooks, &error, Some(&info));
+                core::report(&config.hooks, &error, Some(info));
                 respond::set_cookies(&mut headers, &source.clear());
                 Ok(SessionRead { session: None, headers })
             }

@@ -72,6 +72,12 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
         F: Fn(Jwt<C, U>, S) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, BoxError>> + Send + 'static,
     {
+        if let Some(field) = hooks::reserved_field::<C>() {
+            self.settings.problems.push(format!(
+                "`jwt`: the claims have a field {field:?}, which is Hallpass' own: give it another name, or read it \
+                 from the session's user"
+            ));
+        }
         let state = self.state.clone();
         self.settings.hooks.jwt = Some(Arc::new(move |raw| {
             let before = Arc::clone(&raw.token);
@@ -302,6 +308,11 @@ impl<S, C> Builder<S, C> {
 
     /// Where providers send the browser when this site has no stable address (previews of a branch): the base
     /// path of a site with the same secret, which passes it on. Default: `AUTH_REDIRECT_PROXY_URL`.
+    ///
+    /// The proxy passes codes on to whatever address stands in a state that was sealed with its secret. A site that
+    /// believes the `Host` header seals the host that a visitor names, and codes would then go there. So each
+    /// site that shares the secret needs its [`url`](Self::url), or a proxy in front of it that lets through
+    /// only its own hosts.
     pub fn redirect_proxy_url(mut self, url: impl Into<String>) -> Self {
         self.settings.redirect_proxy_url = Some(url.into());
         self

@@ -173,6 +173,8 @@ pub(crate) struct Settings {
     pub(crate) skip_csrf_check: bool,
     pub(crate) compat: Compat,
     pub(crate) hooks: Hooks,
+    /// What was wrong with a call of the builder.
+    pub(crate) problems: Vec<String>,
     pub(crate) store: Option<Arc<dyn DynStore>>,
     pub(crate) http: Option<Arc<dyn crate::http::HttpClient>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,

@@ -1,5 +1,6 @@
 //! Cookies: their names, prefixes, attributes and life times, and the session in pieces.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,6 +121,21 @@ impl CookieOptions {
     }
 }
 
+impl CookieOptions {
+    /// What no browser could make of these options.
+    pub(crate) fn mistake(&self) -> Option<&'static str> {
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let attribute = |byte: u8| byte.is_ascii_graphic() && byte != b';';
+        if self.name.as_deref().is_some_and(|name| name.is_empty() || !name.bytes().all(token)) {
+            return Some("the name of a cookie may hold letters, digits and !#$%&'*+-.^_`|~ only");
+        }
+        if [&self.domain, &self.path].into_iter().flatten().any(|text| !text.bytes().all(attribute)) {
+            return Some("domain and path of a cookie may not hold a space or `;`");
+        }
+        None
+    }
+}
+
 /// One cookie, as it is written for one scheme.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieSpec {
@@ -183,6 +199,19 @@ impl CookieSet {
             CookieSpec { name, attributes: Arc::new(attributes), keys }
         });
         Self(specs.collect())
+    }
+
+    pub(crate) fn names(options: &[(CookieKind, CookieOptions)], secure: bool) -> Vec<String> {
+        Self::new(options, secure, &[]).0.into_iter().map(|spec| spec.name).collect()
+    }
+
+    /// The cookie that breaks the rules of `__Host-`, which browsers would drop.
+    pub(crate) fn unkeepable(options: &[(CookieKind, CookieOptions)]) -> Option<String> {
+        let breaks = |spec: &CookieSpec| {
+            spec.name.starts_with("__Host-")
+                && (spec.attributes.domain.is_some() || spec.attributes.path != "/")
+        };
+        Self::new(options, true, &[]).0.into_iter().find(breaks).map(|spec| spec.name)
     }
 
     pub(crate) fn get(&self, kind: CookieKind) -> &CookieSpec {
@@ -251,8 +280,8 @@ impl CookieSpec {
     }
 }
 
-/// One `Set-Cookie` to write.
-#[derive(Clone, Debug)]
+/// One `Set-Cookie` to write. Printing it shows its name, not its value.
+#[derive(Clone)]
 pub(crate) struct CookieChange {
     name: String,
     /// Percent-encoded.
@@ -287,7 +316,16 @@ impl CookieChange {
             header.push_str("; Expires=");
             header.push_str(&expires.to_http_date());
         }
-        HeaderValue::try_from(header).ok()
+        let mut header = HeaderValue::try_from(header).ok()?;
+        // It does not show in `Debug`.
+        header.set_sensitive(true);
+        Some(header)
+    }
+}
+
+impl fmt::Debug for CookieChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieChange").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

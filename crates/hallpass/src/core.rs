@@ -1,13 +1,16 @@
 //! Request in, response out: parse, verify, act, respond.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use moka::sync::Cache;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::actions;
 use crate::config::{Compat, Config, ConfigError};
@@ -19,6 +22,7 @@ use crate::redirect;
 use crate::request::{Action, Inbound, RequestInfo};
 use crate::respond::{Body, Outcome, respond};
 use crate::session;
+use crate::user::Account;
 use crate::verify::{Site, Verified};
 
 /// The whole server behind the traits: one function.
@@ -78,7 +82,14 @@ impl Core {
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         match &self.0 {
             State::Ready(ready) => {
-                let outcome = ready.decide(request).await;
+                // A callback that panics is caught where it is called; this is for whatever else may, a store or a
+                // profile function.
+                let outcome = AssertUnwindSafe(ready.decide(request)).catch_unwind().await;
+                let outcome = outcome.unwrap_or_else(|_| {
+                    let error = Error::new(ErrorKind::Unavailable, "a request panicked");
+                    report(&ready.config.hooks, &error, None);
+                    message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment")
+                });
                 respond(outcome, ready.config.compat, Some(&ready.config.pages))
             }
             State::Broken(broken) => {
@@ -106,6 +117,20 @@ impl Ready {
     /// A random id for a user.
     pub(crate) fn new_id(&self) -> Result<String, Error> {
         Ok(session::uuid(self.random()?))
+    }
+
+    /// An id for somebody who comes from a provider. Where a store keeps users it is random; without one it follows
+    /// from the account, so that the same person has the same id at every sign-in.
+    pub(crate) fn id_of(&self, account: &Account) -> Result<String, Error> {
+        if self.config.store.is_some() {
+            return self.new_id();
+        }
+        let hash = Sha256::new()
+            .chain_update(&account.provider)
+            .chain_update([0])
+            .chain_update(&account.provider_account_id)
+            .finalize();
+        Ok(session::uuid(*hash.first_chunk().unwrap_or(&[0; 16])))
     }
 
     async fn decide(&self, request: Request<Bytes>) -> Outcome {
@@ -298,8 +323,10 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
         }
         _ => tracing::warn!(kind = error.kind().name(), path, cause = source, "{error}"),
     }
-    if let Some(on_error) = &hooks.error {
-        on_error(error, request);
+    if let Some(on_error) = &hooks.error
+        && std::panic::catch_unwind(AssertUnwindSafe(|| on_error(error, request))).is_err()
+    {
+        tracing::error!("on_error panicked");
     }
 }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::store::StoreError;
+
 /// Any error of the application: what callbacks return.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -189,8 +191,12 @@ impl Error {
 
     /// What a callback returned: one of ours is taken as it is, anything else becomes `kind`.
     pub(crate) fn from_callback(error: BoxError, kind: ErrorKind, message: &'static str) -> Self {
-        match error.downcast::<Self>() {
-            Ok(ours) => *ours,
+        let error = match error.downcast::<Self>() {
+            Ok(ours) => return *ours,
+            Err(theirs) => theirs,
+        };
+        match error.downcast::<StoreError>() {
+            Ok(store) => Self::from(*store),
             Err(theirs) => Self::caused_by(kind, message, theirs),
         }
     }

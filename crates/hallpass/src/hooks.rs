@@ -14,6 +14,7 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::request::RequestInfo;
 use crate::{Account, Timestamp, User};
 
+mod claims;
 mod event;
 mod jwt;
 mod session;
@@ -24,7 +25,8 @@ pub use jwt::{Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, NoClaims, NoUpdat
 pub use session::{SessionEvent, SessionUser, ViewUser};
 pub use sign_in::{CredentialsInput, Decision, Mail, Redirect, SignIn};
 
-pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate, StaleClaims, parse_claims, payload};
+pub(crate) use claims::{parse_claims, payload, reserved_field};
+pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate, StaleClaims};
 
 /// A future of a callback, boxed once.
 pub(crate) type HookFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;

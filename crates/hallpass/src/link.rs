@@ -67,7 +67,8 @@ pub(crate) async fn by_account(
     };
     if let Some(owner) = owner {
         // Whoever controls a provider's profile must not get the account behind an address by writing it there.
-        if newcomer.may_link_by_email && newcomer.email_verified {
+        // And whoever has signed up with an address that is not theirs must not get its owner's account linked in.
+        if newcomer.may_link_by_email && newcomer.email_verified && owner.email_verified.is_some() {
             return link(ready, store, owner, newcomer.account, newcomer.user, info).await;
         }
         return Err(not_linked("a user with this address signs in another way"));

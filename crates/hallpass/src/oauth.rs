@@ -19,7 +19,8 @@ pub mod token;
 pub mod userinfo;
 
 pub(crate) use answer::{json_object, parse_object};
-pub(crate) use endpoint::{IssuerPattern, get};
+pub(crate) use client_auth::check_private_key;
+pub(crate) use endpoint::{IssuerPattern, address, get};
 
 /// A provider or a browser said something that the protocol does not allow.
 ///

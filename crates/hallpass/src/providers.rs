@@ -107,6 +107,8 @@ pub struct Spec {
     /// Claim of the ID token that fills the placeholder in the issuer that discovery names
     /// (`https://login.microsoftonline.com/{tenantid}/v2.0`), as `("{tenantid}", "tid")`. Default: none.
     pub issuer_placeholder: Option<(&'static str, &'static str)>,
+    /// Adds to the profile, before it is read, what the provider sends beside the code. Default: none.
+    pub posted: Option<PostedFn>,
     /// Reads the profile. Default: [`Profile::from_claims`].
     pub profile: fn(&Raw) -> Result<Profile, ProfileError>,
 }
@@ -128,6 +130,7 @@ impl Spec {
         userinfo_headers: &[],
         follow_up: None,
         issuer_placeholder: None,
+        posted: None,
         profile: Profile::from_claims,
     };
 
@@ -189,7 +192,8 @@ pub enum ClientAuth {
     /// `private_key_jwt`: an assertion signed with the client's private key (RFC 7523 §2.2).
     PrivateKeyJwt,
     /// `client_secret_post` with a secret that is itself a token signed with the client's private key
-    /// (what "Sign in with Apple" asks for).
+    /// (what "Sign in with Apple" asks for). Without a private key the configured secret is sent as it is: a
+    /// token that was signed elsewhere.
     SignedSecret,
     /// `none`: a public client.
     None,
@@ -213,6 +217,9 @@ pub struct FollowUp {
     /// Takes from the JSON answer what the profile lacks.
     pub merge: fn(profile: &mut Map<String, Value>, answer: &Value),
 }
+
+/// Takes from the parameters of the callback, in their order, what the profile lacks. Nobody signed them.
+pub type PostedFn = fn(profile: &mut Map<String, Value>, parameters: &[(String, String)]);
 
 /// Who a person is, as a provider says it.
 ///
@@ -293,6 +300,7 @@ pub struct Provider {
     /// Signing algorithms accepted for ID tokens, where the default (those of the discovery document, of
     /// the asymmetric ones) is not wanted.
     pub(crate) id_token_algorithms: Option<Vec<String>>,
+    pub(crate) posted: Option<PostedFn>,
     pub(crate) profile: ProfileFn,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) link_accounts_by_email: bool,

@@ -16,6 +16,15 @@ pub(crate) async fn judge(config: &Config, asked: &str, origin: &str) -> Result<
     let chosen = hooks::call(hook, event).await?;
     let chosen = chosen
         .map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the redirect callback failed"))?;
+    // A callback that lets everything pass that begins with `/` means a path, not another host.
+    let stays = |base: Url| base.join(&chosen).is_ok_and(|url| origin_of(&url) == origin_of(&base));
+    let chosen = match chosen.starts_with('/') && !Url::parse(origin).is_ok_and(stays) {
+        true => format!("{origin}{chosen}"),
+        false => chosen,
+    };
+    // A client assigns what it is told to `location`: it must be an address of the web.
+    let is_web = |base: Url| base.join(&chosen).ok().as_ref().and_then(origin_of).is_some();
+    let chosen = if Url::parse(origin).is_ok_and(is_web) { chosen } else { origin.to_owned() };
     header_safe(&chosen, origin).ok_or_else(not_an_address)
 }
 

@@ -2,6 +2,7 @@
 //! what came back.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::clock::Clock;
 use crate::http::HttpClient;
 use crate::oauth::callback::ValidCallback;
 use crate::oauth::metadata::{self, Metadata};
-use crate::oauth::{ProtocolError, ProtocolErrorKind as Kind, parse_object, token, userinfo};
+use crate::oauth::{ProtocolError, ProtocolErrorKind as Kind, token, userinfo};
 use crate::oidc::id_token::{self, Expected, Origin};
 use crate::oidc::jwks::{self, Jwks, Verification};
 use crate::oidc::jws::Compact;
@@ -35,7 +36,6 @@ pub(crate) struct RelyingParty {
 }
 
 /// Who signed in, and what the provider gave.
-#[derive(Clone, Debug)]
 pub(crate) struct Identity {
     /// The members of the token answer, as [`token::token_response`] leaves them.
     pub(crate) tokens: Map<String, Value>,
@@ -55,15 +55,15 @@ impl RelyingParty {
         if let Some(configured) = metadata::configured(provider) {
             return configured.map(Arc::new);
         }
-        let request = metadata::discovery_request(provider)?;
-        let (server, outside, provider) = (self.server(provider), self.outside.clone(), provider.clone());
-        server
-            .metadata
-            .get(self.now(), |_, age| age < MAX_AGE, |_| true, async move {
+        let fetch = || {
+            let (outside, provider) = (self.outside.clone(), provider.clone());
+            async move {
+                let request = metadata::discovery_request(&provider)?;
                 let response = outside.send(request, "the discovery document").await?;
                 metadata::discovery_response(&provider, &response)
-            })
-            .await
+            }
+        };
+        self.server(provider).metadata.get(self.now(), |_, age| age < MAX_AGE, |_| true, fetch).await
     }
 
     /// Redeems the code and learns who signed in: code → tokens → ID token → userinfo → profile.
@@ -91,7 +91,9 @@ impl RelyingParty {
             (claims, _) => self.userinfo(provider, metadata, access_token, claims.as_ref()).await?,
         };
         self.follow_up(provider, access_token, &mut raw_profile).await?;
-        add_posted_name(provider, callback_params, &mut raw_profile);
+        if let Some(add_posted) = provider.posted {
+            add_posted(&mut raw_profile, callback_params);
+        }
 
         let raw = Raw(raw_profile);
         let profile = (provider.profile)(&raw).map_err(|error| {
@@ -186,8 +188,14 @@ impl RelyingParty {
         metadata: &Metadata,
         outdated: Option<&Arc<Jwks>>,
     ) -> Result<(Arc<Jwks>, Option<Timestamp>), ProtocolError> {
-        let request = jwks::jwks_request(provider, metadata)?;
-        let (outside, now) = (self.outside.clone(), self.now());
+        let now = self.now();
+        let fetch = || {
+            let (outside, request) = (self.outside.clone(), jwks::jwks_request(provider, metadata));
+            async move {
+                let response = outside.send(request?, "the JWKS document").await?;
+                jwks::jwks_response(&response)
+            }
+        };
         let newer = |keys: &Arc<Jwks>| outdated.is_none_or(|it| !Arc::ptr_eq(it, keys));
         let mut out_of_turn = None;
         let keys = server
@@ -199,10 +207,7 @@ impl RelyingParty {
                     out_of_turn = (age < MAX_AGE && server.refetches.allow(now)).then_some(now);
                     age >= MAX_AGE || out_of_turn.is_some()
                 },
-                async move {
-                    let response = outside.send(request, "the JWKS document").await?;
-                    jwks::jwks_response(&response)
-                },
+                fetch,
             )
             .await?;
         Ok((keys, out_of_turn))
@@ -263,6 +268,15 @@ impl RelyingParty {
     }
 }
 
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("tokens", &self.tokens.keys().collect::<Vec<_>>())
+            .field("raw_profile", &self.raw_profile.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A provider's id and issuer.
 type ServerKey = (String, Option<String>);
 
@@ -294,20 +308,6 @@ impl Outside {
             ProtocolError::new(Kind::Configuration, "there are no random bytes").caused_by(error)
         })?;
         Ok(bytes)
-    }
-}
-
-/// "Sign in with Apple" gives the name once, as a form field that the browser posts. Nobody signed it, so
-/// nothing but the name is taken from it, and only where a form was asked for.
-fn add_posted_name(provider: &Provider, params: &[(String, String)], profile: &mut Map<String, Value>) {
-    let form_post = ("response_mode".to_owned(), "form_post".to_owned());
-    if profile.contains_key("user") || !provider.authorization_params.contains(&form_post) {
-        return;
-    }
-    let posted =
-        params.iter().find(|(name, _)| name == "user").and_then(|(_, it)| parse_object(it.as_bytes()).ok());
-    if let Some(name) = posted.and_then(|mut it| it.shift_remove("name")) {
-        profile.insert("user".to_owned(), Map::from_iter([("name".to_owned(), name)]).into());
     }
 }
 

@@ -1,17 +1,19 @@
 //! What came in: named and split, not yet trusted.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AsHeaderName, CONTENT_TYPE};
-use http::{HeaderMap, Method, Request};
+use http::header::{AsHeaderName, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
 use crate::cookie::Cookies;
 use crate::{Error, ErrorKind};
 
-/// A request as callbacks see it.
-#[derive(Clone, Debug)]
+/// A request as callbacks see it. Printing it shows the names of its parameters and headers, not their values:
+/// codes, tokens and cookies are among them.
+#[derive(Clone)]
 pub struct RequestInfo {
     method: Method,
     path: String,
@@ -20,7 +22,13 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
-    pub(crate) fn new(method: Method, uri: &http::Uri, headers: HeaderMap) -> Self {
+    pub(crate) fn new(method: Method, uri: &http::Uri, mut headers: HeaderMap) -> Self {
+        // HTTP/2 names the host in the address (RFC 9113 §8.3.1).
+        if let (false, Some(authority)) = (headers.contains_key(HOST), uri.authority())
+            && let Ok(host) = HeaderValue::try_from(authority.as_str())
+        {
+            headers.insert(HOST, host);
+        }
         let query = uri.query().map(parse_form).unwrap_or_default();
         Self { method, path: uri.path().to_owned(), query, headers }
     }
@@ -53,6 +61,17 @@ impl RequestInfo {
     /// All headers. They hold cookies and other secrets of the visitor.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+}
+
+impl fmt::Debug for RequestInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestInfo")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &self.query.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .finish()
     }
 }
 
@@ -96,19 +115,24 @@ impl Action {
     }
 }
 
-/// A request, taken apart. Nothing in it is trusted.
-#[derive(Debug)]
+/// A request, taken apart. Nothing in it is trusted. Printing it shows the names of its fields and cookies, not
+/// their values.
 pub(crate) struct Inbound {
     pub(crate) info: Arc<RequestInfo>,
     pub(crate) action: Action,
     /// Provider id in the path.
     pub(crate) provider: Option<String>,
-    /// Fields of the body, empty for GET.
+    /// Fields of the body, empty for GET. Of repeated ones of a form it is the last.
     pub(crate) body: Map<String, Value>,
+    /// The fields of a form, in order, repeated ones too.
+    form: Form,
     pub(crate) cookies: Cookies,
     /// The client wants `{"url": …}` instead of a redirect.
     pub(crate) return_redirect: bool,
 }
+
+/// The pairs of a form, if the body is one.
+type Form = Option<Vec<(String, String)>>;
 
 impl Inbound {
     /// Takes a request apart.
@@ -122,11 +146,14 @@ impl Inbound {
         }
         let (action, provider) = route(parts.uri.path(), base_path)
             .ok_or_else(|| Error::new(ErrorKind::UnknownAction, "no such address below the base path"))?;
-        let body = if parts.method == Method::POST { parse_body(&parts.headers, &body)? } else { Map::new() };
+        let (body, form) = match parts.method {
+            Method::POST => parse_body(&parts.headers, &body)?,
+            _ => (Map::new(), None),
+        };
         let cookies = Cookies::parse(&parts.headers);
         let return_redirect = parts.headers.contains_key("x-auth-return-redirect");
         let info = Arc::new(RequestInfo::new(parts.method, &parts.uri, parts.headers));
-        Ok(Self { info, action, provider, body, cookies, return_redirect })
+        Ok(Self { info, action, provider, body, form, cookies, return_redirect })
     }
 
     pub(crate) fn is_post(&self) -> bool {
@@ -138,10 +165,24 @@ impl Inbound {
         self.body.get(name).and_then(Value::as_str)
     }
 
-    /// Parameters of a provider's answer: from the body of a POST, else from the query.
+    /// Parameters of a provider's answer that was posted: each field of a form as often as it stands there, so
+    /// that a repeated one can be refused (RFC 6749 §3.1).
     pub(crate) fn body_pairs(&self) -> Vec<(String, String)> {
+        if let Some(form) = &self.form {
+            return form.clone();
+        }
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.body.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    }
+}
+
+impl fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbound")
+            .field("info", &self.info)
+            .field("body", &self.body.keys().collect::<Vec<_>>())
+            .field("cookies", &self.cookies)
+            .finish_non_exhaustive()
     }
 }
 
@@ -161,23 +202,23 @@ fn route(path: &str, base_path: &str) -> Option<(Action, Option<String>)> {
     Some((action, provider.filter(|id| *id != "undefined").map(str::to_owned)))
 }
 
-fn parse_body(headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Value>, Error> {
+/// The fields of a body, and with a form its pairs.
+fn parse_body(headers: &HeaderMap, body: &Bytes) -> Result<(Map<String, Value>, Form), Error> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.contains("application/json") {
         let value = serde_json::from_slice(body)
             .map_err(|error| Error::caused_by(ErrorKind::UnknownAction, "the body is not JSON", error))?;
         return Ok(match value {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
+            Value::Object(fields) => (fields, None),
+            _ => (Map::new(), None),
         });
     }
     if is_form(content_type) {
-        let fields = form_urlencoded::parse(body);
-        return Ok(fields
-            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-            .collect());
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+        let fields = pairs.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+        return Ok((fields, Some(pairs)));
     }
-    Ok(Map::new())
+    Ok((Map::new(), None))
 }
 
 fn is_form(content_type: &str) -> bool {
@@ -187,3 +228,6 @@ fn is_form(content_type: &str) -> bool {
 fn parse_form(text: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,6 @@ use crate::cookie::CookieChange;
 use crate::pages::Pages;
 
 /// What an action decided, as data.
-#[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) body: Body,
     pub(crate) cookies: Vec<CookieChange>,
@@ -18,7 +17,6 @@ pub(crate) struct Outcome {
     pub(crate) no_cache: bool,
 }
 
-#[derive(Debug)]
 pub(crate) enum Body {
     /// A page, with its status.
     Page(StatusCode, String),

@@ -17,6 +17,13 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{secret:?}"), "Secret(…)");
 /// assert!(secret.matches("correct horse"));
 /// ```
+///
+/// What would take longer the more of a guess is right does not compile:
+///
+/// ```compile_fail,E0369
+/// # use hallpass::Secret;
+/// let same = Secret::from("a") == Secret::from("a");
+/// ```
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
@@ -54,3 +61,6 @@ impl From<String> for Secret {
         Self::new(text)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,7 +118,8 @@ impl Source<'_> {
                 } else {
                     "the jwt callback failed"
                 };
-                return Ok(self.unreadable(&Error::caused_by(ErrorKind::JwtSession, message, error), &pieces));
+                let error = decided(error, message)?;
+                return Ok(self.unreadable(&error, &pieces));
             }
         };
         let update_age = self.config.jwt_update_age;
@@ -132,8 +133,17 @@ impl Source<'_> {
                 cookies: Vec::new(),
             });
         }
-        let (cookies, expires) = self.start(&token, &pieces)?;
-        Ok(Opened { live: Some(Live { token, expires }), cookies })
+        match self.start(&token, &pieces) {
+            Ok((cookies, expires)) => Ok(Opened { live: Some(Live { token, expires }), cookies }),
+            // Reading goes on with the cookie that there is: else nobody gets out of a session that has grown.
+            Err(error) if error.kind() == ErrorKind::SessionTooLarge && !is_update => {
+                core::report(&self.config.hooks, &error, Some(self.info));
+                let expires = before.get("exp").and_then(Value::as_i64).map(Timestamp::from_seconds);
+                let expires = expires.unwrap_or(self.now + self.config.session_max_age);
+                Ok(Opened { live: Some(Live { token, expires }), cookies: Vec::new() })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens the session and asks the `session` callback what the browser may see: the body of `GET /session`.
@@ -158,7 +168,7 @@ impl Source<'_> {
         let mut body = match shown.and_then(only_objects) {
             Ok(body) => body,
             Err(error) => {
-                let error = Error::caused_by(ErrorKind::JwtSession, "the session callback failed", error);
+                let error = decided(error, "the session callback failed")?;
                 let opened = self.unreadable(&error, &self.pieces());
                 return Ok((Value::Null, opened.cookies));
             }
@@ -232,6 +242,17 @@ impl Source<'_> {
     }
 }
 
+/// A callback's error ends the session; unless it says that something is out of reach, which says nothing about
+/// anybody.
+fn decided(error: BoxError, message: &'static str) -> Result<Error, Error> {
+    let error = Error::from_callback(error, ErrorKind::JwtSession, message);
+    match error.kind() {
+        ErrorKind::Unavailable => Err(error),
+        ErrorKind::JwtSession => Ok(error),
+        _ => Ok(Error::caused_by(ErrorKind::JwtSession, message, error)),
+    }
+}
+
 /// What the token of a new session holds before the application extends it.
 fn first_token(signed_in: &SignedIn) -> Map<String, Value> {
     let user = &signed_in.user;
@@ -259,10 +280,7 @@ async fn extend(
         (Some(hook), trigger) => {
             hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await
         }
-        (None, RawTrigger::Update(Some(_))) => {
-            let refusal = serde::de::Error::custom("this application takes no updates");
-            Ok(Err(Box::new(RefusedUpdate(refusal))))
-        }
+        (None, RawTrigger::Update(Some(_))) => Ok(Err(Box::new(RefusedUpdate::no_update_type()))),
         (None, _) => Ok(Ok(Some(token))),
     }
 }

@@ -1,5 +1,6 @@
 //! What Hallpass keeps between requests.
 
+use std::convert::identity;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -155,30 +156,35 @@ impl From<StoreError> for crate::Error {
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// The boxed twin of [`Store`], which the engine holds.
+/// The boxed twin of [`Store`], which the engine holds. Each method says what becomes of its result.
 macro_rules! boxed_twin {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty, $mark:expr;)*) => {
         pub(crate) trait DynStore: Send + Sync {
             $(fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $out>;)*
         }
 
         impl<S: Store> DynStore for S {
             $(fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $out> {
-                Box::pin(Store::$name(self, $($arg),*))
+                Box::pin(async move { Store::$name(self, $($arg),*).await.map($mark) })
             })*
         }
     };
 }
 
 boxed_twin! {
-    create_user(user: User) -> User;
-    user(id: &'a str) -> Option<User>;
-    user_by_email(email: &'a str) -> Option<User>;
-    user_by_account(provider: &'a str, provider_account_id: &'a str) -> Option<User>;
-    verify_email(id: &'a str, at: Timestamp) -> User;
-    link_account(account: Account) -> ();
-    create_token(token: OneTimeToken) -> ();
-    take_token(identifier: &'a str, hash: &'a str) -> Option<OneTimeToken>;
+    create_user(user: User) -> User, stored;
+    user(id: &'a str) -> Option<User>, |user| user.map(stored);
+    user_by_email(email: &'a str) -> Option<User>, |user| user.map(stored);
+    user_by_account(provider: &'a str, provider_account_id: &'a str) -> Option<User>, |user| user.map(stored);
+    verify_email(id: &'a str, at: Timestamp) -> User, stored;
+    link_account(account: Account) -> (), identity;
+    create_token(token: OneTimeToken) -> (), identity;
+    take_token(identifier: &'a str, hash: &'a str) -> Option<OneTimeToken>, identity;
+}
+
+/// Whoever comes from a store is kept by it, which no store has to say.
+fn stored(user: User) -> User {
+    User { stored: true, ..user }
 }
 
 impl fmt::Debug for dyn DynStore {
@@ -186,3 +192,6 @@ impl fmt::Debug for dyn DynStore {
         f.write_str("Store")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! What came in is judged: site, provider, CSRF token, callback address. Only then does an action run.
 
-use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
+use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -28,19 +28,26 @@ impl Site {
     /// # Errors
     /// [`ErrorKind::UntrustedHost`] when the host is not trusted, [`ErrorKind::UnknownAction`] when it is none.
     pub(crate) fn of(info: &RequestInfo, config: &Config) -> Result<Self, Error> {
-        if config.trust_host == TrustHost::Nobody {
-            return Err(untrusted());
-        }
         if let Some(origin) = &config.origin {
             return Ok(Self { origin: origin.clone(), secure: origin.starts_with("https:") });
+        }
+        if config.trust_host == TrustHost::Nobody {
+            return Err(untrusted());
         }
         let headers = info.headers();
         let forwards_host =
             config.trust_host == TrustHost::Any && config.forwarded == Forwarded::ProtoAndHost;
-        let forwarded_host = headers.get("x-forwarded-host").filter(|_| forwards_host);
-        let host = forwarded_host.or_else(|| headers.get(HOST)).and_then(|value| value.to_str().ok());
+        let name = match forwards_host && headers.contains_key(FORWARDED_HOST) {
+            true => FORWARDED_HOST,
+            false => HOST,
+        };
+        // Of two hosts one is not the proxy's.
+        let mut hosts = headers.get_all(name).iter();
+        let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(|value| value.to_str().ok());
         let host = host.unwrap_or_default();
-        let authority = host.parse::<Authority>().ok().filter(|_| is_host(host));
+        let authority = host.parse::<Authority>().ok().filter(|authority| {
+            is_host(host) && (authority.host().len() == host.len() || authority.port_u16().is_some())
+        });
         let authority =
             authority.ok_or_else(|| Error::new(ErrorKind::UnknownAction, "the request names no host"))?;
         if config.trust_host == TrustHost::Loopback && !is_loopback(authority.host()) {
@@ -92,7 +99,6 @@ fn forwarded_proto(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The CSRF token of this browser.
-#[derive(Clone, Debug)]
 pub(crate) struct Csrf {
     /// The token, unless the check is switched off.
     pub(crate) token: Option<String>,
@@ -114,7 +120,6 @@ impl Csrf {
 }
 
 /// A request that passed every check that does not depend on its action. There is no other way to get one.
-#[derive(Debug)]
 pub(crate) struct Verified<'c> {
     pub(crate) inbound: Inbound,
     pub(crate) site: Site,
@@ -215,7 +220,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 fn is_same_site(info: &RequestInfo, origin: &str) -> bool {
     match info.header("sec-fetch-site") {
         Some(from) => matches!(from, "same-origin" | "none"),
-        None => info.header(ORIGIN).is_none_or(|from| from == origin || from == "null"),
+        None => info.header(ORIGIN).is_none_or(|from| from == origin),
     }
 }
 
@@ -232,7 +237,8 @@ async fn callback_url(
         None | Some(serde_json::Value::Null) => None,
         Some(value) => Some(value.as_str().ok_or_else(redirect::not_an_address)?),
     };
-    let present = |text: &&str| !text.is_empty();
+    // A long one would fill the cookies of every later request.
+    let present = |text: &&str| !text.is_empty() && text.len() <= LONGEST_CALLBACK_URL;
     let asked = asked
         .filter(present)
         .or_else(|| inbound.info.query("callbackUrl").filter(present))
@@ -252,3 +258,8 @@ async fn callback_url(
     }
     Ok(url)
 }
+
+/// In bytes.
+const LONGEST_CALLBACK_URL: usize = 2048;
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

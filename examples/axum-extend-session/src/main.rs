@@ -59,7 +59,7 @@ async fn home(session: Session<Claims>) -> String {
 fn find_user(name: Option<&str>, password: Option<&str>) -> Option<User> {
     match (name?, password?) {
         ("ada", "difference engine") => Some(User::new("1").with_name("Ada").with("role", "admin")),
-        ("bob", "builder") => Some(User::new("2").with_name("Bob").with("role", "reader")),
+        ("milo", "builder") => Some(User::new("2").with_name("Milo").with("role", "reader")),
         _ => None,
     }
 }

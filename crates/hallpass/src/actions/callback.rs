@@ -26,13 +26,13 @@ pub(super) async fn run(ready: &Ready, request: Verified<'_>) -> Result<Outcome,
 }
 
 /// Where somebody goes who has just signed in.
-fn onward(ready: &Ready, request: &Verified<'_>, is_new_user: bool) -> Body {
+fn onward(ready: &Ready, request: &Verified<'_>, callback_url: &str, is_new_user: bool) -> Body {
     let as_json = request.inbound.return_redirect;
     match &ready.config.paths.new_user {
         Some(page) if is_new_user => {
-            let to = redirect::with_query(page, &[("callbackUrl", request.callback_url.as_str())]);
+            let to = redirect::with_query(page, &[("callbackUrl", callback_url)]);
             Body::Redirect { to, as_json }
         }
-        _ => Body::Redirect { to: absolute(&request.site, &request.callback_url), as_json },
+        _ => Body::Redirect { to: absolute(&request.site, callback_url), as_json },
     }
 }

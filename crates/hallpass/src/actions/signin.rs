@@ -33,7 +33,7 @@ pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Err
     // The forms keep the spelling that was asked for, unless the redirect rules have put another place there.
     let asked = info
         .query("callbackUrl")
-        .filter(|asked| asked.starts_with('/'))
+        .filter(|asked| asked.starts_with('/') && !asked.starts_with("//"))
         .filter(|asked| request.callback_url.strip_prefix(request.site.origin.as_str()) == Some(*asked));
     let page = SignInPage {
         csrf_token: request.csrf.token.as_deref(),
@@ -88,6 +88,8 @@ async fn to_provider(ready: &Ready, request: &Verified<'_>, provider: &Provider)
             "value": value,
             "provider": provider.id(),
             "exp": (now + crate::cookie::SIGN_IN).seconds(),
+            // The callback cookie is Lax: it does not come along with a provider's POST.
+            "callbackUrl": flow.form_post.then_some(&request.callback_url),
         });
         let sealed = spec.keys().seal(payload.to_string().as_bytes(), &ready.random()?);
         // Auth.js leaves `Max-Age` off the nonce.

@@ -32,8 +32,12 @@ impl Settings {
         let url = problems.url(&self);
         let base_path = problems.base_path(&self, url.as_ref());
         problems.providers(&self);
+        for problem in self.problems.drain(..) {
+            problems.add(ErrorKind::Configuration, problem);
+        }
         problems.addresses(&self);
         problems.durations(&self);
+        problems.cookies(&self);
         let pages = problems.pages(&self);
         let http = problems.http(self.http.take());
         let (Some(pages), Some(http), true) = (pages, http, problems.0.is_empty()) else {
@@ -88,7 +92,9 @@ impl Settings {
         }
         let variable = |name| environment.get(name).map(str::to_owned);
         self.url = self.url.take().or_else(|| variable("AUTH_URL")).or_else(|| variable("NEXTAUTH_URL"));
-        self.trust_host = self.trust_host.or_else(|| environment.trust_host());
+        // With a `url` no header is believed anyhow.
+        let from_environment = environment.trust_host().filter(|trust| *trust || self.url.is_none());
+        self.trust_host = self.trust_host.or(from_environment);
         let proxy = self.redirect_proxy_url.take();
         self.redirect_proxy_url = proxy.or_else(|| variable("AUTH_REDIRECT_PROXY_URL"));
         for entry in &mut self.providers {
@@ -122,6 +128,10 @@ impl Problems {
                 ),
             ),
             Some(_) => {}
+        }
+        // Whoever knows that an old secret is empty could seal sessions with it.
+        if settings.secrets.iter().skip(1).any(|secret| secret.expose().is_empty()) {
+            self.add(ErrorKind::MissingSecret, "one of the older secrets is empty: take it out of `secrets`");
         }
     }
 
@@ -215,7 +225,7 @@ impl Problems {
             let Some(page) = page else { continue };
             let is_path = page.starts_with('/') && !page.starts_with("//") && !page.contains('\\');
             let is_address = Url::parse(page).ok().as_ref().and_then(origin_of).is_some();
-            if (!is_path && !is_address) || page.chars().any(char::is_control) {
+            if (!is_path && !is_address) || !page.bytes().all(|byte| byte.is_ascii_graphic()) {
                 self.add(
                     ErrorKind::Configuration,
                     format!("`pages().{name}` must be a path on the site or an http address, not {page:?}"),
@@ -243,6 +253,29 @@ impl Problems {
             );
         }
         client
+    }
+
+    fn cookies(&mut self, settings: &Settings) {
+        for (kind, options) in &settings.cookies {
+            if let Some(what) = options.mistake() {
+                self.add(ErrorKind::Configuration, format!("`cookie` ({kind:?}): {what}"));
+            }
+        }
+        if let Some(name) = CookieSet::unkeepable(&settings.cookies) {
+            let message = format!(
+                "`cookie`: browsers drop {name:?}, whose `__Host-` wants no domain and the path `/`: give it another name"
+            );
+            self.add(ErrorKind::Configuration, message);
+        }
+        // Sealed cookies of one name would open in each other's place.
+        for secure in [false, true] {
+            let mut names = CookieSet::names(&settings.cookies, secure);
+            names.sort_unstable();
+            if let Some([name, _]) = names.array_windows().find(|[name, next]| name == next) {
+                let message = format!("two cookies have the name {name:?}: give one another with `cookie`");
+                return self.add(ErrorKind::Configuration, message);
+            }
+        }
     }
 
     fn pages(&mut self, settings: &Settings) -> Option<Pages> {

@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::BoxError;
+use crate::hooks::claims::parse_claims;
 use crate::hooks::{Payload, SessionUser, SignedIn};
 use crate::request::RequestInfo;
 use crate::{Account, User};
-
-/// Claims of the token that are Hallpass' own; no field of an application's claims may be called so.
-pub(crate) const RESERVED_CLAIMS: [&str; 7] = ["sub", "name", "email", "picture", "iat", "exp", "jti"];
 
 /// Why the token is made or looked at. The argument of the `jwt` callback, which says for each case what the
 /// session keeps: Auth.js passes the case as `trigger`.
@@ -142,7 +140,7 @@ impl Token {
     }
 
     /// The payload, with the three fields as they are now.
-    fn into_payload(self) -> Map<String, Value> {
+    pub(super) fn into_payload(self) -> Map<String, Value> {
         let mut payload = Arc::unwrap_or_clone(self.payload);
         for (name, value) in [("name", self.name), ("email", self.email), ("picture", self.picture)] {
             match value {
@@ -227,13 +225,35 @@ pub(crate) enum RawTrigger {
 
 /// The claims in a token no longer fit the application's type.
 #[derive(Debug, thiserror::Error)]
-#[error("the claims of this session no longer fit the application's type")]
-pub(crate) struct StaleClaims(#[source] pub(crate) serde_json::Error);
+#[error("the claims of this session no longer fit the application's type: {0}")]
+pub(crate) struct StaleClaims(String);
+
+impl StaleClaims {
+    pub(super) fn new(error: &serde_json::Error) -> Self {
+        Self(mismatch(error))
+    }
+}
 
 /// The data of an update is not what the application takes.
 #[derive(Debug, thiserror::Error)]
-#[error("the update was refused")]
-pub(crate) struct RefusedUpdate(#[source] pub(crate) serde_json::Error);
+#[error("the update was refused: {0}")]
+pub(crate) struct RefusedUpdate(String);
+
+impl RefusedUpdate {
+    pub(crate) fn no_update_type() -> Self {
+        Self("this application takes no updates".to_owned())
+    }
+}
+
+/// What is wrong with data, without the data: it may be anything that people keep with a session.
+fn mismatch(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("missing field") {
+        return text;
+    }
+    text.rsplit_once("expected ")
+        .map_or_else(|| "it does not fit".to_owned(), |(_, it)| format!("expected {it}"))
+}
 
 impl RawJwt {
     /// Gives the event its types.
@@ -261,44 +281,7 @@ impl RawJwt {
             Ok(update) => Ok(Jwt::Update(JwtUpdate { token, user, claims, update, request, data })),
             // `update()` without data asks for a fresh session: nothing to take, nothing to refuse.
             Err(_) if data.is_none() => Ok(Jwt::Read(JwtRead { token, user, claims, request })),
-            Err(error) => Err(Box::new(RefusedUpdate(error))),
+            Err(error) => Err(Box::new(RefusedUpdate(mismatch(&error)))),
         }
     }
-}
-
-/// The application's claims in a token's payload.
-pub(crate) fn parse_claims<C: DeserializeOwned>(token: &Map<String, Value>) -> Result<C, BoxError> {
-    C::deserialize(token).map_err(|error| Box::new(StaleClaims(error)).into())
-}
-
-/// The payload that follows from what a callback decided; `None` ends the session.
-pub(crate) fn payload<C: Serialize>(
-    before: Payload,
-    decision: JwtDecision<C>,
-) -> Result<Option<Payload>, BoxError> {
-    let JwtDecision::Keep { token, claims } = decision else { return Ok(None) };
-    let Value::Object(claims) = serde_json::to_value(claims)? else {
-        return Err("claims must be a struct: a JSON object".into());
-    };
-    if let Some(name) = claims.keys().find(|name| is_reserved(name)) {
-        return Err(format!("the claims have a field {name:?}, which is Hallpass' own").into());
-    }
-    let token = match token {
-        // Most reads change nothing.
-        None if has_claims(&before, &claims) => return Ok(Some(before)),
-        None => Arc::unwrap_or_clone(before),
-        Some(token) => token.into_payload(),
-    };
-    let own = token.into_iter().filter(|(name, _)| is_reserved(name));
-    Ok(Some(Arc::new(own.chain(claims).collect())))
-}
-
-/// Whether these, and no others, are the application's claims in a token.
-fn has_claims(token: &Map<String, Value>, claims: &Map<String, Value>) -> bool {
-    let kept = token.keys().filter(|name| !is_reserved(name)).count();
-    kept == claims.len() && claims.iter().all(|(name, value)| token.get(name) == Some(value))
-}
-
-fn is_reserved(claim: &str) -> bool {
-    RESERVED_CLAIMS.contains(&claim)
 }

@@ -41,7 +41,8 @@ impl<C> Serialize for SessionEvent<C> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionUser {
-    /// The user's id. Without a store it is random for people who come from a provider: use the account then.
+    /// The user's id. For people who come from a provider it is made by Hallpass: random and kept where there is a
+    /// store, following from provider and account id where there is none.
     pub id: String,
     /// Display name.
     pub name: Option<String>,

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::Host;
+
 use super::Reach;
 
 impl Reach {
@@ -33,6 +35,21 @@ impl Reach {
             Self::Loopback => is_public(ip) || ip.is_loopback(),
             Self::PrivateNetwork => is_public(ip) || ip.is_loopback() || is_private(ip),
         }
+    }
+
+    /// Whether the host of a URL is this machine, whatever a resolver would say.
+    pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
+        match host {
+            Host::Domain(name) => Self::is_localhost(name),
+            Host::Ipv4(ip) => ip.is_loopback(),
+            Host::Ipv6(ip) => ip.is_loopback(),
+        }
+    }
+
+    /// Whether the name, in lower case, always means this machine (RFC 6761 §6.3).
+    pub(crate) fn is_localhost(name: &str) -> bool {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        name == "localhost" || name.ends_with(".localhost")
     }
 }
 

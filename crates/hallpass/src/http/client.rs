@@ -19,7 +19,7 @@ use super::{HttpClient, HttpError, Reach};
 
 mod resolve;
 
-use resolve::{Forbidden, Lookup, Resolver, is_localhost};
+use resolve::{Forbidden, Lookup, Resolver};
 
 /// Sends requests over HTTP/1.1 with rustls, and keeps to the rules of [`HttpClient`]: no redirects, no
 /// cookies, no proxy, and no address outside the request's [`Reach`], whether it is in the URL or a name
@@ -201,13 +201,13 @@ fn check_url(text: &str, reach: Reach) -> Result<Url, HttpError> {
     let forbidden = |host: &str, why| HttpError::Forbidden { host: host.to_owned(), why };
     let url = Url::parse(text).map_err(|_| forbidden("the address", "not a URL"))?;
     let Some(host) = url.host() else { return Err(forbidden("the address", "no host")) };
-    let (ip, loopback) = match host {
-        Host::Domain(name) => (None, is_localhost(name)),
-        Host::Ipv4(ip) => (Some(IpAddr::V4(ip)), ip.is_loopback()),
-        Host::Ipv6(ip) => (Some(IpAddr::V6(ip)), ip.is_loopback()),
+    let ip = match host {
+        Host::Domain(_) => None,
+        Host::Ipv4(ip) => Some(IpAddr::V4(ip)),
+        Host::Ipv6(ip) => Some(IpAddr::V6(ip)),
     };
     let name = host.to_string();
-    let plain_http = url.scheme() == "http" && loopback && reach == Reach::Loopback;
+    let plain_http = url.scheme() == "http" && Reach::is_loopback(&host) && reach == Reach::Loopback;
     if url.scheme() != "https" && !plain_http {
         return Err(forbidden(&name, "not https"));
     }

@@ -32,7 +32,7 @@ pub enum Dialect {
 /// use serde_json::{Map, json};
 ///
 /// let keys = TokenKeys::derive(Dialect::V5, &[Secret::from("a long secret")], "authjs.session-token");
-/// let claims = Map::from_iter([("sub".to_owned(), json!("alice")), ("exp".to_owned(), json!(2_000))]);
+/// let claims = Map::from_iter([("sub".to_owned(), json!("lena")), ("exp".to_owned(), json!(2_000))]);
 /// let iv = [7; 16]; // sixteen fresh random bytes, see `hallpass::random`
 ///
 /// let token = keys.seal_claims(&claims, &iv);

@@ -1,13 +1,16 @@
 //! The authorization request (RFC 6749 §4.1.1): where the browser is sent to sign in.
 
+use std::fmt;
+
 use url::Url;
 
 use super::metadata::Metadata;
 use super::{ProtocolError, ProtocolErrorKind as Kind};
 use crate::providers::{Provider, ProviderKind};
 
-/// What an authorization request holds besides what the provider's configuration says.
-#[derive(Clone, Copy, Debug)]
+/// What an authorization request holds besides what the provider's configuration says. Printing it shows the
+/// names of its parameters, not their values.
+#[derive(Clone, Copy)]
 pub struct AuthorizationRequest<'a> {
     /// Where the answer goes.
     pub redirect_uri: &'a str,
@@ -60,6 +63,18 @@ pub fn authorization_url(
     }
     url.query_pairs_mut().clear().extend_pairs(params.0);
     Ok(url)
+}
+
+impl fmt::Debug for AuthorizationRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bound = [("state", self.state), ("code_challenge", self.code_challenge), ("nonce", self.nonce)];
+        let ours = bound.into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name);
+        let extra = self.extra.iter().map(|(name, _)| name.as_str());
+        f.debug_struct("AuthorizationRequest")
+            .field("redirect_uri", &self.redirect_uri)
+            .field("parameters", &ours.chain(extra).collect::<Vec<_>>())
+            .finish()
+    }
 }
 
 fn scope(provider: &Provider) -> Option<String> {

@@ -47,19 +47,23 @@ pub(super) fn authenticate(
             push_assertion(form, client_id, sign_with(key, &claims)?);
         }
         ClientAuth::SignedSecret => {
-            let key = private_key(provider)?;
-            let claims = object(json!({
-                "iss": key.issuer.as_deref().unwrap_or(client_id),
-                "iat": now.seconds(),
-                "exp": now.seconds() + LIFETIME,
-                "aud": audience(provider, metadata),
-                "sub": client_id,
-            }));
+            let secret = match &provider.private_key {
+                Some(key) => signed_secret(key, client_id, audience(provider, metadata), now)?,
+                None => secret(provider)?.expose().to_owned(),
+            };
             form.push(("client_id", client_id.to_owned()));
-            form.push(("client_secret", sign_with(key, &claims)?));
+            form.push(("client_secret", secret));
         }
     }
     Ok(None)
+}
+
+/// Signs something that nobody gets to see: whether a private key is of any use.
+///
+/// # Errors
+/// When the key cannot be read, is too small, or is not one for its algorithm.
+pub(crate) fn check_private_key(key: &PrivateKey) -> Result<(), ProtocolError> {
+    sign_with(key, &Map::new()).map(drop)
 }
 
 /// Form-encoded first, so that a colon or an umlaut cannot shift the border (RFC 6749 §2.3.1).
@@ -81,6 +85,22 @@ fn assertion_claims(client_id: &str, audience: &str, now: Timestamp, jti: [u8; 1
         "iat": now.seconds(),
         "exp": now.seconds() + LIFETIME,
     }))
+}
+
+fn signed_secret(
+    key: &PrivateKey,
+    client_id: &str,
+    audience: &str,
+    now: Timestamp,
+) -> Result<String, ProtocolError> {
+    let claims = object(json!({
+        "iss": key.issuer.as_deref().unwrap_or(client_id),
+        "iat": now.seconds(),
+        "exp": now.seconds() + LIFETIME,
+        "aud": audience,
+        "sub": client_id,
+    }));
+    sign_with(key, &claims)
 }
 
 fn push_assertion(form: &mut Vec<(&'static str, String)>, client_id: &str, assertion: String) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Method, Request};
-use url::{Host, Url};
+use url::Url;
 
 use super::{ProtocolError, ProtocolErrorKind as Kind};
 use crate::http::Reach;
@@ -11,31 +11,40 @@ use crate::providers::Provider;
 
 /// Reads the address of an endpoint, from the configuration or from a discovery document.
 ///
-/// https is required; http is good enough between a loopback issuer and loopback endpoints (RFC 8252 §8.3).
-/// No user name, no fragment (RFC 6749 §3.1), and nothing that a lenient parser would mend.
+/// What [`address`] allows; and http only where the issuer is this machine too, or the application itself wrote
+/// the address down (RFC 8252 §8.3).
 pub(super) fn parse(provider: &Provider, name: &str, text: &str, kind: Kind) -> Result<Url, ProtocolError> {
-    let refuse = |why: &str| Err(ProtocolError::new(kind, format!("{name} {why}")));
+    let refuse = |why: &str| ProtocolError::new(kind, format!("{name} {why}"));
+    let url = address(text).map_err(refuse)?;
+    if url.scheme() == "http" && !issuer_is_loopback(provider) && !is_configured(provider, &url) {
+        return Err(refuse(NOT_HTTPS));
+    }
+    Ok(url)
+}
+
+/// Reads an address that may be asked, or says why it may not: https, or http on this machine; no user name, no
+/// fragment (RFC 6749 §3.1), and nothing that a lenient parser would mend.
+pub(crate) fn address(text: &str) -> Result<Url, &'static str> {
     if !text.bytes().all(|it| it.is_ascii_graphic() && it != b'\\') {
-        return refuse("holds characters that an address cannot have");
+        return Err("holds characters that an address cannot have");
     }
     if text.contains(['{', '}']) {
-        return refuse("still holds a placeholder");
+        return Err("still holds a placeholder");
     }
     let (Ok(url), Some((_, rest))) = (Url::parse(text), text.split_once("://")) else {
-        return refuse("is not an absolute address");
+        return Err("is not an absolute address");
     };
     if !url.username().is_empty() || url.password().is_some() || authority(rest).contains('@') {
-        return refuse("holds a user name");
+        return Err("holds a user name");
     }
     if url.fragment().is_some() {
-        return refuse("holds a fragment");
+        return Err("holds a fragment");
     }
-    let loopback = is_loopback(&url);
     match url.scheme() {
         "https" => Ok(url),
-        "http" if loopback && (issuer_is_loopback(provider) || is_configured(provider, &url)) => Ok(url),
-        "http" => refuse("is not https"),
-        _ => refuse("is neither https nor http"),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(NOT_HTTPS),
+        _ => Err("is neither https nor http"),
     }
 }
 
@@ -127,14 +136,11 @@ fn is_configured(provider: &Provider, url: &Url) -> bool {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    url.host().is_some_and(|host| Reach::is_loopback(&host))
 }
 
 fn authority(rest: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
+
+const NOT_HTTPS: &str = "is not https";

@@ -109,7 +109,7 @@ fn an_answer_that_is_too_large_is_refused() {
 
 #[test]
 fn a_member_that_stands_twice_is_refused() {
-    assert!(read(&answer(200, r#"{"sub":"admin","sub":"alice"}"#)).is_err());
+    assert!(read(&answer(200, r#"{"sub":"admin","sub":"lena"}"#)).is_err());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The ID token (OpenID Connect Core §2, §3.1.3.7): what it must say to be believed.
 
+use std::fmt;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -10,8 +12,8 @@ use crate::oauth::{IssuerPattern, ProtocolError, ProtocolErrorKind as Kind};
 use crate::providers::Provider;
 use crate::{Secret, Timestamp};
 
-/// What the claims of an ID token are held against.
-#[derive(Clone, Copy, Debug)]
+/// What the claims of an ID token are held against. Printing it shows neither the access token nor the nonce.
+#[derive(Clone, Copy)]
 pub struct Expected<'a> {
     /// The time now.
     pub now: Timestamp,
@@ -21,8 +23,8 @@ pub struct Expected<'a> {
     pub origin: Origin<'a>,
 }
 
-/// Which sign-in an ID token must belong to.
-#[derive(Clone, Copy, Debug)]
+/// Which sign-in an ID token must belong to. Printing it shows neither the nonce nor the claims.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Origin<'a> {
     /// A sign-in that sent this nonce, or none.
@@ -85,6 +87,24 @@ pub fn validate(
     }
     at_hash(&claims, token.algorithm(), expected.access_token)?;
     Ok(claims)
+}
+
+impl fmt::Debug for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expected")
+            .field("now", &self.now)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SignIn { .. } => "SignIn",
+            Self::Refresh { .. } => "Refresh",
+        })
+    }
 }
 
 fn issuer(

@@ -1,13 +1,15 @@
 //! Signed tokens in the compact form (RFC 7515 §7.1), read strictly.
 
+use std::fmt;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
 use crate::oauth::parse_object;
 
-/// A token as it came: parsed, its signature not looked at.
-#[derive(Clone, Debug)]
+/// A token as it came: parsed, its signature not looked at. Printing it shows its header alone.
+#[derive(Clone)]
 pub struct Compact<'a> {
     pub(super) algorithm: SigningAlgorithm,
     pub(super) key_id: Option<String>,
@@ -87,6 +89,15 @@ impl<'a> Compact<'a> {
     /// When the payload is not a JSON object with each member once.
     pub fn unverified_claims(&self) -> Result<Map<String, Value>, JwsError> {
         parse_object(&self.payload).map_err(|_| JwsError::Payload)
+    }
+}
+
+impl fmt::Debug for Compact<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compact")
+            .field("algorithm", &self.algorithm)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,9 @@
 //! Sign in with Apple.
 
+use serde_json::{Map, Value};
+
+use crate::oauth::parse_object;
+
 use super::{Check, ClientAuth, Endpoints, Profile, ProfileError, Raw, Spec};
 
 /// Sign in with Apple.
@@ -18,9 +22,23 @@ pub const APPLE: Spec = Spec {
     authorization_params: &[("response_mode", "form_post")],
     checks: &[Check::State, Check::Nonce],
     client_auth: ClientAuth::SignedSecret,
+    posted: Some(posted),
     profile,
     ..Spec::DEFAULT
 };
+
+/// The browser posts it and nobody signed it, so nothing but the name is taken, and only where no claim says
+/// otherwise.
+fn posted(profile: &mut Map<String, Value>, parameters: &[(String, String)]) {
+    if profile.contains_key("user") {
+        return;
+    }
+    let user = parameters.iter().find(|(name, _)| name == "user");
+    let user = user.and_then(|(_, json)| parse_object(json.as_bytes()).ok());
+    if let Some(name) = user.and_then(|mut user| user.shift_remove("name")) {
+        profile.insert("user".to_owned(), Map::from_iter([("name".to_owned(), name)]).into());
+    }
+}
 
 fn profile(raw: &Raw) -> Result<Profile, ProfileError> {
     let part = |pointer| raw.at(pointer)?.as_str().filter(|part| !part.is_empty());
@@ -34,3 +52,6 @@ fn profile(raw: &Raw) -> Result<Profile, ProfileError> {
         ..Profile::new(raw.id("sub")?)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -218,7 +218,8 @@ impl Provider {
     }
 
     /// Address of a deployment whose callback receives the answers of this provider and passes them on, up
-    /// to its base path: `https://auth.example.com/api/auth`. Default: the one of the whole configuration.
+    /// to its base path: `https://auth.example.com/api/auth`. Default: the one of the whole configuration, whose
+    /// [demands](crate::Builder::redirect_proxy_url) it shares.
     #[must_use]
     pub fn redirect_proxy_url(mut self, url: impl Into<String>) -> Self {
         self.redirect_proxy_url = Some(url.into());
@@ -303,6 +304,7 @@ impl From<&Spec> for Provider {
             follow_up_url: None,
             issuer_placeholder: spec.issuer_placeholder,
             id_token_algorithms: None,
+            posted: spec.posted,
             profile: Arc::new(spec.profile),
             redirect_proxy_url: None,
             link_accounts_by_email: false,

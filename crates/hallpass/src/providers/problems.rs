@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use crate::oauth::{address, check_private_key};
+use crate::oidc::jws::SigningAlgorithm;
 
 use super::{Check, ClientAuth, Provider, ProviderKind};
 
@@ -95,16 +96,8 @@ impl Provider {
             }
             _ => {}
         }
-        let Some(key) = &self.private_key else { return };
-        if !PRIVATE_KEY_ALGORITHMS.contains(&key.algorithm.as_str()) {
-            let known = PRIVATE_KEY_ALGORITHMS.join(", ");
-            add(
-                kind,
-                format!("the algorithm of the private key is none of {known}: mend PrivateKey::new(…)"),
-            );
-        }
-        if !key.pem.expose().trim_start().starts_with("-----BEGIN PRIVATE KEY-----") {
-            add(kind, "the private key is not PKCS#8 in PEM: mend PrivateKey::new(…)".into());
+        if let Some(Err(why)) = self.private_key.as_ref().map(check_private_key) {
+            add(kind, format!("{why}: mend PrivateKey::new(…)"));
         }
     }
 
@@ -163,7 +156,13 @@ impl Provider {
             if url.is_empty() || url.contains('{') {
                 continue;
             }
-            if let Err(why) = check_address(url) {
+            let why = match address(url) {
+                Err(why) => Some(why),
+                // The address of its discovery document could not be told (OpenID Connect Discovery §3).
+                Ok(url) if method == "issuer" && url.query().is_some() => Some("holds a query"),
+                Ok(_) => None,
+            };
+            if let Some(why) = why {
                 add(
                     ProviderProblemKind::Address,
                     format!("the address in .{method}(…) {why}: mend it there"),
@@ -181,7 +180,7 @@ impl Provider {
             add(kind, "a nonce needs OpenID Connect: take Check::Nonce out of .checks(…)".into());
         }
         for name in self.id_token_algorithms.iter().flatten() {
-            if !ID_TOKEN_ALGORITHMS.contains(&name.as_str()) {
+            if SigningAlgorithm::named(name).is_none() {
                 add(kind, format!("{name:?} is no algorithm for ID tokens: mend .id_token_algorithms(…)"));
             }
         }
@@ -216,44 +215,10 @@ impl Provider {
     }
 }
 
-fn host_is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
-}
-
-fn check_address(text: &str) -> Result<(), &'static str> {
-    let url = Url::parse(text).map_err(|_| "is not a URL")?;
-    match url.scheme() {
-        "https" => {}
-        "http" if host_is_loopback(&url) => {}
-        "http" => return Err("is not https"),
-        _ => return Err("is neither https nor http"),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user name or password");
-    }
-    // RFC 6749 §3.1 and §3.2: an endpoint has no fragment.
-    if url.fragment().is_some() {
-        return Err("has a fragment");
-    }
-    Ok(())
-}
-
 fn is_colour(text: &str) -> bool {
     let digits = text.strip_prefix('#').unwrap_or_default();
     digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
-
-const PRIVATE_KEY_ALGORITHMS: &[&str] = &["ES256", "EdDSA", "RS256", "PS256"];
-
-const ID_TOKEN_ALGORITHMS: &[&str] = &[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256",
-    "HS384", "HS512",
-];
 
 /// Parameters of the authorization request that the flow itself sets.
 const PROTOCOL_PARAMETERS: &[&str] = &[

@@ -23,14 +23,18 @@ type Fetch<T> = BoxFuture<'static, Result<Arc<T>, ProtocolError>>;
 
 impl<T: Send + Sync + 'static> Flight<T> {
     /// The value that is there if it is `good_enough` (given its age), or else what is on its way, or else what
-    /// `fetch` brings. A value that is not good enough must do when `may_fetch` says so.
-    pub(super) async fn get(
+    /// `fetch` brings, which is not called before. A value that is not good enough must do when `may_fetch`
+    /// says so.
+    pub(super) async fn get<F>(
         &self,
         now: Timestamp,
         good_enough: impl FnOnce(&Arc<T>, Duration) -> bool,
         may_fetch: impl FnOnce(Duration) -> bool,
-        fetch: impl Future<Output = Result<T, ProtocolError>> + Send + 'static,
-    ) -> Result<Arc<T>, ProtocolError> {
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Arc<T>, ProtocolError>
+    where
+        F: Future<Output = Result<T, ProtocolError>> + Send + 'static,
+    {
         let under_way = {
             let mut state = lock(&self.0);
             if let Some((at, value)) = &state.landed
@@ -41,7 +45,7 @@ impl<T: Send + Sync + 'static> Flight<T> {
             match (state.under_way(), &state.landed) {
                 (Some(under_way), _) => under_way,
                 (None, Some((at, value))) if !may_fetch(age(*at, now)) => return Ok(value.clone()),
-                (None, _) => state.start(self.land(now, fetch)),
+                (None, _) => state.start(self.land(now, fetch())),
             }
         };
         under_way.await

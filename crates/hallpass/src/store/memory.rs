@@ -64,7 +64,6 @@ impl Store for MemoryStore {
         if rows.users.iter().any(|other| other.id == user.id) {
             return Err(StoreError::conflict("there is a user with this id"));
         }
-        let user = User { stored: true, ..user };
         rows.users.push(user.clone());
         Ok(user)
     }

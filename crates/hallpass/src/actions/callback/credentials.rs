@@ -42,5 +42,5 @@ pub(super) async fn run(
         SignedIn { user: user.clone(), account: account.clone(), profile: None, is_new_user: Some(false) };
     let cookies = request.source(ready).sign_in(signed_in).await?;
     core::notify(config, Event::SignIn { user, account, profile: None, is_new_user: None }, info).await;
-    Ok(Outcome::new(super::onward(ready, request, false)).with_cookies(cookies))
+    Ok(Outcome::new(super::onward(ready, request, &request.callback_url, false)).with_cookies(cookies))
 }

@@ -46,7 +46,8 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email)
     let signed_in = SignedIn { user: user.clone(), account: account.clone(), profile: None, is_new_user };
     let cookies = request.source(ready).sign_in(signed_in).await?;
     core::notify(config, Event::SignIn { user, account, profile: None, is_new_user }, info).await;
-    Ok(Outcome::new(super::onward(ready, request, linked.is_new_user)).with_cookies(cookies))
+    Ok(Outcome::new(super::onward(ready, request, &request.callback_url, linked.is_new_user))
+        .with_cookies(cookies))
 }
 
 /// The stored token, taken: it was made with one of the secrets.

@@ -20,6 +20,7 @@ use crate::providers::{Check, Provider};
 use crate::redirect;
 use crate::relying_party::Identity;
 use crate::respond::{Body, Outcome};
+use crate::session::{Source, Trigger};
 use crate::user::Account;
 use crate::verify::Verified;
 
@@ -51,7 +52,8 @@ pub(super) async fn run(
         &flow.redirect_uri,
         checks.verifier.as_deref(),
         checks.nonce.as_deref(),
-        &parameters,
+        // What a browser posts for the provider, and never what stands in an address.
+        if flow.form_post { &parameters } else { &[] },
     );
     let identity = identity.await.map_err(failed)?;
     let (profile_user, account, raw_profile, email_verified) = person(ready, provider, identity)?;
@@ -69,8 +71,7 @@ pub(super) async fn run(
         return Ok(Outcome::new(body).with_cookies(checks.cookies));
     }
     let source = request.source(ready);
-    let current = source.peek().and_then(Result::ok);
-    let current = current.as_ref().and_then(|token| token.get("sub")).and_then(Value::as_str);
+    let current = current_user(ready, &source, known.as_ref()).await?;
     let newcomer = link::Newcomer {
         user: profile_user,
         account: &account,
@@ -78,7 +79,7 @@ pub(super) async fn run(
         email_verified,
         may_link_by_email: provider.link_accounts_by_email,
     };
-    let linked = link::by_account(ready, newcomer, current, info).await?;
+    let linked = link::by_account(ready, newcomer, current.as_deref(), info).await?;
     let is_new_user = config.store.is_some().then_some(linked.is_new_user);
     let user = linked.user;
     let signed_in = SignedIn {
@@ -90,8 +91,27 @@ pub(super) async fn run(
     let cookies = source.sign_in(signed_in).await?;
     core::notify(config, Event::SignIn { user, account, profile: Some(raw_profile), is_new_user }, info)
         .await;
-    let body = super::onward(ready, request, linked.is_new_user);
+    let callback_url = checks.callback_url.as_deref().unwrap_or(&request.callback_url);
+    let body = super::onward(ready, request, callback_url, linked.is_new_user);
     Ok(Outcome::new(body).with_cookies(checks.cookies).with_cookies(cookies))
+}
+
+/// Who is signed in already, as far as a store could link an account to them.
+async fn current_user(
+    ready: &Ready,
+    source: &Source<'_>,
+    known: Option<&User>,
+) -> Result<Option<String>, Error> {
+    let subject =
+        |token: &serde_json::Map<String, Value>| token.get("sub").and_then(Value::as_str).map(str::to_owned);
+    let claimed = source.peek().and_then(Result::ok).as_ref().and_then(subject);
+    let is_owner = known.is_some_and(|user| claimed.as_ref() == Some(&user.id));
+    if claimed.is_none() || is_owner || ready.config.store.is_none() {
+        return Ok(claimed);
+    }
+    // A session that the `jwt` callback has ended must not take on another way in.
+    let live = source.open(Trigger::Read).await?.live;
+    Ok(live.and_then(|live| subject(&live.token)))
 }
 
 /// User and account, from what the provider said.
@@ -101,17 +121,16 @@ fn person(
     identity: Identity,
 ) -> Result<(User, Account, serde_json::Map<String, Value>, bool), Error> {
     let profile = identity.profile;
-    let address = profile.email.as_deref().and_then(email::of_provider);
+    let account = Account::new(provider.id(), account_kind(provider), &profile.id);
     let user = User {
-        id: ready.new_id()?,
+        id: ready.id_of(&account)?,
         name: profile.name,
-        email: address,
+        email: profile.email.as_deref().and_then(email::of_provider),
         image: profile.image,
         extra: profile.extra,
         ..User::default()
     };
-    let kind = account_kind(provider);
-    let account = Account { tokens: identity.tokens, ..Account::new(provider.id(), kind, &profile.id) };
+    let account = Account { tokens: identity.tokens, ..account };
     Ok((user, account, identity.raw_profile, profile.email_verified))
 }
 
@@ -120,6 +139,8 @@ struct Checks {
     state: Option<String>,
     verifier: Option<String>,
     nonce: Option<String>,
+    /// Where the browser wanted to go, if the provider answers with a POST.
+    callback_url: Option<String>,
     /// The cookies go when the answer was used.
     cookies: Vec<CookieChange>,
 }
@@ -135,6 +156,7 @@ impl Checks {
     ) -> Result<Self, Error> {
         let config = &ready.config;
         let mut cookies = Vec::new();
+        let mut callback_url = None;
         let mut open = |check: Check, kind: CookieKind| -> Result<Option<String>, Error> {
             if !flow.checks(check) {
                 return Ok(None);
@@ -156,7 +178,9 @@ impl Checks {
             }
             let change = spec.clear();
             cookies.push(if flow.form_post { change.cross_site() } else { change });
-            let value = payload.get("value").and_then(Value::as_str).map(str::to_owned);
+            let text = |name| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+            callback_url = text("callbackUrl");
+            let value = text("value");
             value
                 .map(Some)
                 .ok_or_else(|| Error::new(ErrorKind::InvalidCheck, "a cookie of the sign-in is empty"))
@@ -164,7 +188,7 @@ impl Checks {
         let state = open(Check::State, CookieKind::State)?;
         let verifier = open(Check::Pkce, CookieKind::PkceCodeVerifier)?;
         let nonce = open(Check::Nonce, CookieKind::Nonce)?;
-        Ok(Self { state, verifier, nonce, cookies })
+        Ok(Self { state, verifier, nonce, callback_url, cookies })
     }
 
     /// Each of them is good for one answer.

@@ -119,3 +119,32 @@ fn other_special_addresses_are_never_allowed() {
         }
     }
 }
+
+#[test]
+fn names_and_addresses_of_this_machine() {
+    let loopback = |url: &str| Reach::is_loopback(&url::Url::parse(url).unwrap().host().unwrap());
+    for url in [
+        "http://localhost",
+        "http://LOCALHOST:3000",
+        "http://localhost.",
+        "http://a.localhost",
+        "http://a.b.localhost./x",
+        "http://127.0.0.1",
+        "http://127.9.9.9",
+        "http://2130706433",
+        "http://[::1]:8",
+    ] {
+        assert!(loopback(url), "{url}");
+    }
+    for url in [
+        "http://localhost.example.com",
+        "http://notlocalhost",
+        "http://localhost..",
+        "http://0.0.0.0",
+        "http://10.0.0.1",
+        "http://[::]",
+        "http://[::2]",
+    ] {
+        assert!(!loopback(url), "{url}");
+    }
+}

@@ -33,7 +33,7 @@ impl Resolve for Resolver {
         let (reach, lookup) = (self.reach, self.lookup.clone());
         Box::pin(async move {
             // RFC 6761 §6.3: names of this machine are not asked of anyone else.
-            let found = if is_localhost(&name) { LOOPBACK.to_vec() } else { lookup(name).await? };
+            let found = if Reach::is_localhost(&name) { LOOPBACK.to_vec() } else { lookup(name).await? };
             let allowed: Vec<IpAddr> = found.iter().copied().filter(|&ip| reach.allows(ip)).collect();
             if allowed.is_empty() && !found.is_empty() {
                 return Err(Forbidden.into());
@@ -53,12 +53,6 @@ pub(super) fn system() -> Lookup {
             Ok(found.map(|address| address.ip()).collect())
         })
     })
-}
-
-/// Whether the name always means this machine (RFC 6761 §6.3).
-pub(super) fn is_localhost(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name == "localhost" || name.ends_with(".localhost")
 }
 
 pub(super) const OUT_OF_REACH: &str = "the address is out of reach";

@@ -116,6 +116,20 @@ fn a_signed_secret_is_a_token_of_the_team() {
 }
 
 #[test]
+fn a_secret_that_is_signed_already_is_sent_as_it_is() {
+    let provider = Provider { client_auth: ClientAuth::SignedSecret, ..oidc() };
+    let (form, header) = prove(&provider).unwrap();
+    assert!(header.is_none());
+    assert_eq!(
+        (form["client_id"].as_str(), form["client_secret"].as_str()),
+        ("client", "a secret/with+odd:chars")
+    );
+    let both =
+        Provider { client_secret: oidc().client_secret, ..with(ClientAuth::SignedSecret, EC, "ES256") };
+    assert!(prove(&both).unwrap().0["client_secret"].starts_with("eyJ"), "a key outranks a secret");
+}
+
+#[test]
 fn an_issuer_with_a_placeholder_is_no_audience() {
     let mut metadata = metadata();
     metadata.issuer = Some("https://op.example/{tenantid}".into());
@@ -132,6 +146,7 @@ fn what_is_missing_or_unusable_is_a_mistake_of_the_configuration() {
         (Provider { client_secret: Some("".into()), ..oidc() }, "the provider has no client secret"),
         (Provider { client_auth: ClientAuth::Post, ..none() }, "the provider has no client secret"),
         (Provider { client_auth: ClientAuth::SecretJwt, ..none() }, "the provider has no client secret"),
+        (Provider { client_auth: ClientAuth::SignedSecret, ..none() }, "the provider has no client secret"),
         (Provider { client_auth: ClientAuth::PrivateKeyJwt, ..none() }, "the provider has no private key"),
         (
             with(ClientAuth::PrivateKeyJwt, EC, "HS256"),

@@ -3,7 +3,7 @@ use crate::providers::{APPLE, AUTH0, GITHUB, GOOGLE, KEYCLOAK, MICROSOFT_ENTRA_I
 use super::ProviderProblemKind::{Address, Appearance, Checks, Client, Endpoints, Id, Parameters};
 use super::*;
 
-const KEY: &str = "-----BEGIN PRIVATE KEY-----\n";
+const KEY: &str = include_str!("../../../testdata/keys/ec-p-256.pem");
 
 /// The kinds found, and the texts in one.
 fn found(provider: &Provider) -> (Vec<ProviderProblemKind>, String) {
@@ -50,11 +50,30 @@ fn each_client_auth_wants_its_own_proof() {
 }
 
 #[test]
-fn a_private_key_of_an_unknown_kind_is_refused() {
-    let with = |key| found(&GOOGLE.public_client("a").private_key(key)).0;
-    assert_eq!(with(PrivateKey::new("HS256", KEY)), [Client]);
-    assert_eq!(with(PrivateKey::new("none", KEY)), [Client]);
-    assert_eq!(with(PrivateKey::new("ES256", "-----BEGIN EC PRIVATE KEY-----\n")), [Client]);
+fn a_private_key_that_cannot_sign_is_refused() {
+    let with = |algorithm, pem: &str| {
+        let (kinds, text) = found(&GOOGLE.public_client("a").private_key(PrivateKey::new(algorithm, pem)));
+        assert!(!text.contains("hush-hush"), "{text}");
+        kinds
+    };
+    for algorithm in ["HS256", "none", "RS256", "EdDSA", ""] {
+        assert_eq!(with(algorithm, KEY), [Client], "{algorithm}");
+    }
+    let bare = "-----BEGIN PRIVATE KEY-----\n";
+    let garbage = format!("{bare}hush-hush\n-----END PRIVATE KEY-----\n");
+    let half: String = KEY.lines().filter(|line| !line.starts_with("-----END")).collect();
+    let p384 = include_str!("../../../testdata/keys/ec-p-384.pem");
+    for pem in ["", "hush-hush", bare, &garbage, &half, p384] {
+        assert_eq!(with("ES256", pem), [Client], "{pem}");
+    }
+    assert_eq!(with("RS256", include_str!("../../../testdata/keys/rsa-1024.pem")), [Client]);
+    for (algorithm, pem) in [
+        ("RS256", include_str!("../../../testdata/keys/rsa.pem")),
+        ("PS256", include_str!("../../../testdata/keys/rsa.pem")),
+        ("EdDSA", include_str!("../../../testdata/keys/ed25519.pem")),
+    ] {
+        assert_eq!(with(algorithm, pem), [], "{algorithm}");
+    }
 }
 
 #[test]
@@ -107,7 +126,13 @@ fn a_placeholder_takes_no_scheme_query_or_user() {
 
 #[test]
 fn an_address_is_https_or_http_on_this_machine() {
-    for url in ["https://a.example", "http://localhost:3000", "http://127.0.0.1/x", "http://[::1]:8"] {
+    for url in [
+        "https://a.example",
+        "http://localhost:3000",
+        "http://localhost.:3000",
+        "http://127.0.0.1/x",
+        "http://[::1]:8",
+    ] {
         assert_eq!(google().issuer(url).problems(), [], "{url}");
     }
     for url in [
@@ -120,7 +145,14 @@ fn an_address_is_https_or_http_on_this_machine() {
         "ftp://a.example",
         "https://me@a.example",
         "https://me:pw@a.example",
+        "https://@a.example",
         "https://a.example/#x",
+        "https://a.example?tenant=1",
+        "https://a.example/\\x",
+        " https://a.example",
+        "https://a.\texample",
+        "https:a.example",
+        "https://b\u{fc}cher.example",
         "https://",
     ] {
         assert_eq!(found(&google().issuer(url)).0, [Address], "{url}");
@@ -135,6 +167,19 @@ fn an_address_is_https_or_http_on_this_machine() {
     assert_eq!(kinds, [Address; 5]);
     for method in [".authorization(", ".token(", ".userinfo(", ".jwks_uri(", ".redirect_proxy_url("] {
         assert!(text.contains(method), "{method}");
+    }
+}
+
+#[test]
+fn an_address_without_a_problem_is_one_that_is_asked() {
+    use crate::oauth::metadata::{configured, discovery_request};
+    for url in ["https://a.example", "http://localhost:3000", "http://localhost.", "http://127.0.0.1/x"] {
+        let found = google().issuer(url);
+        assert_eq!(found.problems(), []);
+        assert!(discovery_request(&found).is_ok(), "{url}");
+        let named = hand_made(url, url, url);
+        assert_eq!(named.problems(), []);
+        assert!(configured(&named).unwrap().is_ok(), "{url}");
     }
 }
 
@@ -169,8 +214,11 @@ fn an_answer_must_be_bound_to_its_request() {
 
 #[test]
 fn algorithms_for_id_tokens_are_known_ones() {
-    assert_eq!(google().id_token_algorithms(&["ES256", "EdDSA"]).problems(), []);
-    assert_eq!(found(&google().id_token_algorithms(&["none"])).0, [Checks]);
+    assert_eq!(google().id_token_algorithms(&["ES256", "EdDSA", "Ed25519"]).problems(), []);
+    // Nothing signed with one of these would ever be accepted.
+    for name in ["none", "HS256", "HS384", "HS512", "ES512", "rs256", ""] {
+        assert_eq!(found(&google().id_token_algorithms(&[name])).0, [Checks], "{name}");
+    }
     assert_eq!(found(&google().id_token_algorithms(&[])).0, [Checks]);
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const PAYLOAD: &[u8] = br#"{"sub":"alice","exp":1893456060}"#;
+const PAYLOAD: &[u8] = br#"{"sub":"lena","exp":1893456060}"#;
 
 fn both() -> [(TokenKeys, String); 2] {
     DIALECTS.map(|dialect| {

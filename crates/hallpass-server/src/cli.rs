@@ -1,0 +1,99 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.
+#[derive(Debug, Parser)]
+#[command(name = "hallpass", version, max_term_width = 100, after_help = EXAMPLES)]
+// Options in front of a command would be lost.
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server: what `hallpass` alone does too
+    #[command(after_help = SERVE_HELP)]
+    Serve(Serve),
+    /// Print a new secret, which seals sessions
+    Secret,
+    /// Ask for a password and print an entry for the users file
+    #[command(after_help = USER_HELP)]
+    User(User),
+}
+
+/// How to run the server.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Serve {
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        help = "Settings [default: hallpass.toml, where there is one; also: HALLPASS_CONFIG]"
+    )]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(
+        long,
+        short,
+        value_name = "ADDRESS",
+        help = "Address and port to listen on [default: 127.0.0.1:3000; also: HALLPASS_LISTEN]"
+    )]
+    pub(crate) listen: Option<String>,
+    /// Development mode: demo users, a generated secret, a page that shows what happens
+    #[arg(long)]
+    pub(crate) dev: bool,
+}
+
+/// Somebody for the users file.
+#[derive(Args, Debug)]
+pub(crate) struct User {
+    /// What they type to sign in
+    #[arg(value_name = "USERNAME")]
+    pub(crate) username: String,
+    /// Display name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// E-mail address
+    #[arg(long)]
+    pub(crate) email: Option<String>,
+    /// What they may do, in the words of your application
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hallpass                                 development mode, unless there is a hallpass.toml
+  hallpass serve --config hallpass.toml    a server
+  hallpass secret                          a secret for AUTH_SECRET
+  hallpass user ada --role admin >> users.toml
+
+Every setting of hallpass.toml is described in docs/server.md.";
+
+const SERVE_HELP: &str = "\
+Settings come from the command line, else from the environment, else from the file.
+Without a file and without AUTH_SECRET it is development mode, for this machine only.
+
+Environment:
+  AUTH_SECRET                    seals sessions; AUTH_SECRET_1 to _3 are newer ones
+  AUTH_URL                       public address, such as https://auth.example.com
+  AUTH_TRUST_HOST                believe the host that a proxy names
+  AUTH_<PROVIDER>_ID, _SECRET    a provider: AUTH_GITHUB_ID, AUTH_GITHUB_SECRET
+  AUTH_<PROVIDER>_ISSUER         its issuer, where every customer has an own one
+  HALLPASS_CONFIG, HALLPASS_LISTEN
+  HALLPASS_LOG                   what to log: info, debug, hallpass=debug,warn, …";
+
+const USER_HELP: &str = "\
+Examples:
+  hallpass user ada --name \"Ada Lovelace\" --email ada@example.com --role admin >> users.toml
+  printf %s \"$PASSWORD\" | hallpass user ada
+
+The password is asked for twice, or read from the first line of a pipe. It is kept as an
+Argon2id hash. Name the file in hallpass.toml: users_file = \"users.toml\"";

@@ -1,0 +1,239 @@
+//! The settings: command line, environment, file; in this order.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hallpass::providers::Provider;
+use hallpass::{Auth, Builder, Environment, Forwarded, PagePaths, Secret, Theme};
+
+use crate::cli::Serve;
+use crate::users::Users;
+
+mod check;
+mod document;
+mod duration;
+mod listen;
+mod problem;
+mod providers;
+mod sections;
+mod words;
+
+pub(crate) use document::{Document, Section};
+pub(crate) use problem::{Problem, Problems};
+use sections::{read_pages, read_secrets, read_theme, read_users};
+
+/// Everything that the server is told.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Development mode: for this machine only.
+    pub(crate) dev: bool,
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// Somebody has chosen where to listen, so no other port will do.
+    pub(crate) listen_is_chosen: bool,
+    /// Public address, if that is known.
+    pub(crate) url: Option<String>,
+    /// The file that was read.
+    pub(crate) file: Option<PathBuf>,
+    /// People of the users file.
+    pub(crate) users: Users,
+    /// Secrets of the file; empty where the environment has some.
+    pub(crate) secrets: Vec<Secret>,
+    environment: Environment,
+    base_path: Option<String>,
+    trust_host: Option<bool>,
+    forwarded: Option<Forwarded>,
+    secure_cookies: Option<bool>,
+    cookie_budget: Option<u32>,
+    redirect_proxy_url: Option<String>,
+    max_age: Option<Duration>,
+    update_age: Option<Duration>,
+    pages: PagePaths,
+    theme: Theme,
+    providers: Vec<Provider>,
+}
+
+impl Config {
+    /// Reads all settings and checks them.
+    ///
+    /// # Errors
+    /// Every mistake that there is.
+    pub(crate) fn load(flags: &Serve, environment: Environment) -> Result<Self, Problems> {
+        let path = flags.config.clone().or_else(|| environment.get("HALLPASS_CONFIG").map(PathBuf::from));
+        let path = path.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()));
+        let document = match &path {
+            Some(path) => Document::read(path).map_err(|problem| Problems::new(vec![problem]))?,
+            None => Document::new(Path::new(""), ""),
+        };
+        let mut problems = Vec::new();
+        let config = Self::read(flags, environment, path, &document, &mut problems);
+        let mut all = document.into_problems();
+        all.append(&mut problems);
+        if all.is_empty() { Ok(config) } else { Err(Problems::new(all)) }
+    }
+
+    fn read(
+        flags: &Serve,
+        environment: Environment,
+        file: Option<PathBuf>,
+        document: &Document,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let table = document.parse();
+        let mut top = document.section(&table);
+        let listen = Self::read_listen(flags, &environment, &mut top, problems);
+        let secrets = read_secrets(&mut top);
+        let users = read_users(&mut top, problems);
+        let mut config = Self {
+            dev: flags.dev || (file.is_none() && !has_secret(&environment)),
+            listen: listen.unwrap_or(DEFAULT_LISTEN),
+            listen_is_chosen: listen.is_some(),
+            url: top.text("url").map(|url| url.value),
+            file,
+            users,
+            secrets: if has_secret(&environment) { Vec::new() } else { secrets },
+            base_path: top.text("base_path").map(|path| path.value),
+            trust_host: top.flag("trust_host"),
+            forwarded: top.choice("forwarded", FORWARDED),
+            secure_cookies: top.flag("secure_cookies"),
+            cookie_budget: top.integer("cookie_budget"),
+            redirect_proxy_url: top.text("redirect_proxy_url").map(|url| url.value),
+            max_age: None,
+            update_age: None,
+            pages: PagePaths::new(),
+            theme: Theme::new(),
+            providers: Vec::new(),
+            environment,
+        };
+        if let Some(mut session) = top.section("session") {
+            config.max_age = session.duration("max_age");
+            config.update_age = session.duration("update_age");
+            session.end();
+        }
+        if let Some(section) = top.section("pages") {
+            config.pages = read_pages(section);
+        }
+        if let Some(section) = top.section("theme") {
+            config.theme = read_theme(section);
+        }
+        let providers = providers::read(&mut top, &config.environment, problems);
+        config.providers = providers.found;
+        top.end();
+        config.take_from_environment();
+        config.check_mode(problems);
+        config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
+        config.check_by_library(&providers.places, document, problems);
+        config
+    }
+
+    /// The command line wins over the environment, which wins over the file.
+    fn read_listen(
+        flags: &Serve,
+        environment: &Environment,
+        top: &mut Section<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<SocketAddr> {
+        let from_file = top.text("listen");
+        let given =
+            [("--listen", flags.listen.as_deref()), ("HALLPASS_LISTEN", environment.get("HALLPASS_LISTEN"))];
+        if let Some((name, text)) = given.into_iter().find_map(|(name, text)| Some((name, text?))) {
+            return listen::parse(text)
+                .map_err(|error| problems.push(Problem::new(format!("`{name}` {error}"))))
+                .ok();
+        }
+        let found = from_file?;
+        listen::parse(&found.value)
+            .map_err(|error| top.document().note(found.span, format!("`listen` {error}")))
+            .ok()
+    }
+
+    fn take_from_environment(&mut self) {
+        if let Some(url) = self.environment.get("AUTH_URL").or_else(|| self.environment.get("NEXTAUTH_URL")) {
+            self.url = Some(url.to_owned());
+        }
+        if self.environment.get("AUTH_TRUST_HOST").is_some() {
+            self.trust_host = None;
+        }
+        if self.environment.get("AUTH_REDIRECT_PROXY_URL").is_some() {
+            self.redirect_proxy_url = None;
+        }
+    }
+
+    /// Whether people can sign in with a name and a password.
+    pub(crate) fn has_form(&self) -> bool {
+        self.dev || !self.users.is_empty()
+    }
+
+    /// Whether no secret was given: development mode makes one.
+    pub(crate) fn lacks_secret(&self) -> bool {
+        self.secrets.is_empty() && !has_secret(&self.environment)
+    }
+
+    /// The names of the providers, for people.
+    pub(crate) fn provider_names(&self) -> impl Iterator<Item = &str> {
+        self.providers.iter().map(Provider::name)
+    }
+
+    /// Everything that is a setting of the library.
+    pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
+        let mut builder = Auth::builder_with(state)
+            .environment(self.environment.clone())
+            .pages(self.pages.clone())
+            .theme(self.theme.clone());
+        if !self.secrets.is_empty() {
+            builder = builder.secrets(self.secrets.clone());
+        }
+        if let Some(url) = &self.url {
+            builder = builder.url(url);
+        }
+        if let Some(path) = &self.base_path {
+            builder = builder.base_path(path);
+        }
+        if let Some(trust) = self.trust_host {
+            builder = builder.trust_host(trust);
+        }
+        if let Some(forwarded) = self.forwarded {
+            builder = builder.forwarded(forwarded);
+        }
+        if let Some(secure) = self.secure_cookies {
+            builder = builder.use_secure_cookies(secure);
+        }
+        if let Some(bytes) = self.cookie_budget {
+            builder = builder.cookie_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+        if let Some(url) = &self.redirect_proxy_url {
+            builder = builder.redirect_proxy_url(url);
+        }
+        if let Some(max_age) = self.max_age {
+            builder = builder.session_max_age(max_age);
+        }
+        if let Some(update_age) = self.update_age {
+            builder = builder.jwt_update_age(update_age);
+        }
+        self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
+    }
+}
+
+fn has_secret(environment: &Environment) -> bool {
+    let names = ["AUTH_SECRET", "AUTH_SECRET_1", "AUTH_SECRET_2", "AUTH_SECRET_3", "NEXTAUTH_SECRET"];
+    names.iter().any(|name| environment.get(name).is_some())
+}
+
+/// Whether a host is this machine, by its name or address.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost"
+        || bare.ends_with(".localhost")
+        || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+const DEFAULT_FILE: &str = "hallpass.toml";
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+
+const FORWARDED: &[(&str, Forwarded)] =
+    &[("proto-and-host", Forwarded::ProtoAndHost), ("proto", Forwarded::Proto), ("none", Forwarded::Ignored)];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! What is wrong with settings that could be read.
+
+use hallpass::Credentials;
+
+use super::document::Document;
+use super::problem::Problem;
+use super::providers::Places;
+use super::{Config, is_loopback_host, words};
+
+impl Config {
+    /// Development mode never leaves this machine; anything else must know where it is.
+    pub(super) fn check_mode(&self, problems: &mut Vec<Problem>) {
+        let url_is_local = self.url.as_deref().is_none_or(is_loopback_url);
+        let listens_locally = self.listen.ip().is_loopback();
+        if self.dev {
+            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and leave --dev out";
+            if !listens_locally {
+                problems.push(Problem::new(format!(
+                    "development mode is for this machine only, and `listen` is {}: {way_out}; or listen on 127.0.0.1",
+                    self.listen
+                )));
+            }
+            if !url_is_local {
+                let url = self.url.as_deref().unwrap_or_default();
+                problems.push(Problem::new(format!(
+                    "development mode is for this machine only, and `url` (AUTH_URL) is {url:?}: {way_out}"
+                )));
+            }
+            return;
+        }
+        let trusts = self.trust_host.is_some() || self.environment.get("AUTH_TRUST_HOST").is_some();
+        if !listens_locally && self.url.is_none() && !trusts {
+            problems.push(Problem::new(
+                "nobody knows the public address of this server: set `url` (AUTH_URL); or, behind a proxy that sets \
+                 the host, `trust_host = true` (AUTH_TRUST_HOST)",
+            ));
+        }
+        if self.lacks_secret() {
+            problems.push(Problem::new(
+                "there is no secret: set `secret_file` or `secret` in the file, or AUTH_SECRET (`hallpass secret` makes one)",
+            ));
+        }
+    }
+
+    pub(super) fn check_ways_to_sign_in(&self, more_was_meant: bool, problems: &mut Vec<Problem>) {
+        if self.dev || more_was_meant || !self.providers.is_empty() || !self.users.is_empty() {
+            return;
+        }
+        problems.push(Problem::new(
+            "there is no way to sign in: add a provider ([providers.github], or AUTH_GITHUB_ID and AUTH_GITHUB_SECRET), \
+             or name a `users_file`",
+        ));
+    }
+
+    /// What the library says of everything that was understood so far. What was noted already is filled in, so that
+    /// it does not come up twice.
+    pub(super) fn check_by_library(&self, places: &Places, document: &Document, problems: &mut Vec<Problem>) {
+        let mut builder = self.builder(());
+        if self.lacks_secret() {
+            builder = builder.secret("stands in for a secret that is missing");
+        }
+        if self.has_form() || self.providers.is_empty() {
+            builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
+        }
+        let error = match builder.build() {
+            Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
+                let all = OWN_PATHS.join(", ");
+                return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
+            }
+            Ok(_) => return,
+            Err(error) => error,
+        };
+        for problem in error.problems() {
+            let (provider, message) = words::of_the_file(&problem.message);
+            match provider.and_then(|id| Some((id, places.get(id)?))) {
+                Some((id, span)) => document.note(span.clone(), format!("[providers.{id}]: {message}")),
+                None => problems.push(Problem::new(match provider {
+                    Some(id) => format!("provider {id}: {message}"),
+                    None => message,
+                })),
+            }
+        }
+    }
+}
+
+/// What is no address at all counts as local: that is another mistake, noted elsewhere.
+fn is_loopback_url(url: &str) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return true };
+    url.host_str().is_none_or(is_loopback_host)
+}
+
+/// Paths that are the server's, so that no base path can be one of them.
+const OWN_PATHS: &[&str] = &["/health", "/favicon.ico", "/hallpass.css", "/hallpass.svg", "/dev/update"];

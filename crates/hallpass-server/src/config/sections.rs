@@ -1,0 +1,105 @@
+//! Parts of the file that are read on their own.
+
+use hallpass::pages::ColorScheme;
+use hallpass::{PagePaths, Secret, Theme};
+
+use super::document::{Document, Found, Section};
+use super::problem::Problem;
+use crate::users::{Problem as UserProblem, Users};
+
+/// `secrets`, `secret` or `secret_file`: one of them.
+pub(super) fn read_secrets(top: &mut Section<'_>) -> Vec<Secret> {
+    let one = top.text("secret");
+    let file = top.text("secret_file");
+    let list = top.texts("secrets");
+    if [one.is_some(), file.is_some(), list.is_some()].into_iter().filter(|given| *given).count() > 1 {
+        top.note("`secret`, `secret_file` and `secrets` say the same: keep one of them");
+    }
+    if let Some(secret) = one {
+        return vec![Secret::from(secret.value)];
+    }
+    if let Some(list) = list {
+        return list.into_iter().map(Secret::from).collect();
+    }
+    file.and_then(|file| read_secret_file(top.document(), &file)).into_iter().collect()
+}
+
+/// The text of a file, without the line break at its end.
+pub(super) fn read_secret_file(document: &Document, file: &Found<String>) -> Option<Secret> {
+    let path = document.resolve(&file.value);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => Secret::from(text),
+        Err(error) => {
+            document.note(file.span.clone(), format!("{} cannot be read: {error}", path.display()));
+            return None;
+        }
+    };
+    let trimmed = text.expose().trim_end_matches(['\r', '\n']);
+    if trimmed.trim().is_empty() {
+        document.note(file.span.clone(), format!("{} is empty", path.display()));
+        return None;
+    }
+    Some(Secret::from(trimmed))
+}
+
+pub(super) fn read_users(top: &mut Section<'_>, problems: &mut Vec<Problem>) -> Users {
+    let Some(file) = top.text("users_file") else { return Users::default() };
+    let path = top.document().resolve(&file.value);
+    match Users::read(&path) {
+        Ok(users) => users,
+        Err(UserProblem::Unreadable(problem)) => {
+            top.document().note(file.span, problem.to_string());
+            Users::default()
+        }
+        Err(UserProblem::Wrong(wrong)) => {
+            problems.extend(wrong);
+            Users::default()
+        }
+    }
+}
+
+pub(super) fn read_pages(mut section: Section<'_>) -> PagePaths {
+    let mut pages = PagePaths::new();
+    for (key, set) in PAGES {
+        if let Some(page) = section.text(key) {
+            pages = set(pages, page.value);
+        }
+    }
+    section.end();
+    pages
+}
+
+pub(super) fn read_theme(mut section: Section<'_>) -> Theme {
+    let mut theme = Theme::new();
+    for (key, set) in THEME {
+        if let Some(text) = section.text(key) {
+            theme = set(theme, text.value);
+        }
+    }
+    if let Some(scheme) = section.choice("color_scheme", COLOR_SCHEMES) {
+        theme = theme.color_scheme(scheme);
+    }
+    section.end();
+    theme
+}
+
+/// A key and the method that takes its text.
+type Setter<T> = (&'static str, fn(T, String) -> T);
+
+const PAGES: [Setter<PagePaths>; 5] = [
+    ("sign_in", PagePaths::sign_in),
+    ("sign_out", PagePaths::sign_out),
+    ("error", PagePaths::error),
+    ("verify_request", PagePaths::verify_request),
+    ("new_user", PagePaths::new_user),
+];
+
+const THEME: [Setter<Theme>; 4] = [
+    ("title", Theme::title),
+    ("logo", Theme::logo),
+    ("brand_color", Theme::brand_color),
+    ("button_text", Theme::button_text),
+];
+
+const COLOR_SCHEMES: &[(&str, ColorScheme)] =
+    &[("auto", ColorScheme::Auto), ("light", ColorScheme::Light), ("dark", ColorScheme::Dark)];

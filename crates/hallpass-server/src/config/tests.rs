@@ -1,0 +1,238 @@
+use std::collections::HashMap;
+
+use super::*;
+
+const SECRET: &str = "secret = \"a secret of at least 32 characters\"\n";
+const GITHUB: [(&str, &str); 2] = [("AUTH_GITHUB_ID", "id"), ("AUTH_GITHUB_SECRET", "secret")];
+
+/// What the file says, with these variables.
+fn load(source: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    load_with(&Serve::default(), source, variables)
+}
+
+fn load_with(flags: &Serve, source: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let variables: HashMap<_, _> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let path = PathBuf::from("hallpass.toml");
+    let document = Document::new(&path, source);
+    let mut problems = Vec::new();
+    let config = Config::read(flags, variables.into(), Some(path), &document, &mut problems);
+    let mut all = document.into_problems();
+    all.append(&mut problems);
+    if all.is_empty() {
+        return Ok(config);
+    }
+    let told = Problems::new(all).to_string();
+    Err(told.split("\n  - ").skip(1).map(str::to_owned).collect())
+}
+
+/// Everything that is wrong with a file that is right but for this.
+fn problems(source: &str) -> Vec<String> {
+    load(&format!("{SECRET}{source}"), &GITHUB).err().unwrap_or_default()
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line_and_the_nearest_name() {
+    assert_eq!(
+        problems("lisden = \"127.0.0.1:3000\"\n[zession]\n[session]\n  max_aeg = 5"),
+        [
+            "hallpass.toml, line 2, column 1: unknown key `lisden`: did you mean `listen`?",
+            "hallpass.toml, line 3, column 2: unknown key `zession`: did you mean `session`?",
+            "hallpass.toml, line 5, column 3: unknown key `max_aeg` in [session]: did you mean `max_age`?",
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_key_that_is_like_nothing_gets_the_list() {
+    let [problem] = problems("[pages]\nxyzzy = 1").try_into().unwrap();
+    assert_eq!(
+        problem,
+        "hallpass.toml, line 3, column 1: unknown key `xyzzy` in [pages]: known here: sign_in, sign_out, error, \
+         verify_request, new_user"
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_with_its_place() {
+    assert_eq!(
+        problems(
+            "trust_host = \"yes\"\nurl = 5\n[session]\nmax_age = \"a month\"\n[theme]\ncolor_scheme = \"blue\""
+        ),
+        [
+            "hallpass.toml, line 2, column 14: `trust_host` must be true or false, without quotation marks; it is a text",
+            "hallpass.toml, line 3, column 7: `url` must be a text in quotation marks; it is a number",
+            "hallpass.toml, line 5, column 11: `session.max_age` must be a duration such as \"30d\", \"12h\", \"15m\" \
+             or \"90s\", or seconds; it is a text",
+            "hallpass.toml, line 7, column 16: `theme.color_scheme` must be one of \"auto\", \"light\", \"dark\"",
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_toml_is_refused_with_its_place() {
+    let problems = problems("url = https://example.com");
+    assert!(
+        problems.iter().any(|problem| problem.starts_with("hallpass.toml, line 2, column ")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let source = "listen = \"everywhere\"\nsekret = \"s\"\nurl = \"example.com\"\n[session]\nmax_age = \"500d\"\n\
+                  [theme]\nbrand_color = \"blue\"\n[providers.githbu]\n[providers.acme]\ntype = \"oidc\"\n";
+    let problems = load(source, &[]).unwrap_err();
+    let expected = [
+        "`listen` must be an address and a port",
+        "[providers.acme] needs `issuer`, or AUTH_ACME_ISSUER",
+        "unknown key `sekret`: did you mean `secret`?",
+        "no provider \"githbu\" is known: did you mean [providers.github]?",
+        "there is no secret",
+        "`url` (AUTH_URL) is not an http address",
+        "`session.max_age` must be between one second and 400 days",
+        "`theme`",
+    ];
+    for text in expected {
+        assert_eq!(
+            problems.iter().filter(|problem| problem.contains(text)).count(),
+            1,
+            "{text}: {problems:#?}"
+        );
+    }
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+}
+
+#[test]
+fn what_the_library_refuses_is_told_with_the_section_of_the_provider() {
+    let source = "[providers.github]\nid = \"only an id\"\n[providers.auth0]\nid = \"a\"\nsecret = \"b\"\n\
+                  [providers.acme]\ntype = \"oidc\"\nissuer = \"ftp://acme.example\"\nid = \"a\"\nsecret = \"b\"";
+    let found = load(&format!("{SECRET}{source}"), &[]).unwrap_err();
+    assert_eq!(found.len(), 3, "{found:#?}");
+    assert_eq!(
+        found[0],
+        "hallpass.toml, line 2, column 12: [providers.github]: no client secret: set `id` and `secret`, or \
+         AUTH_GITHUB_SECRET, or say `client_auth = \"none\"`"
+    );
+    assert!(found[1].starts_with("hallpass.toml, line 4, column 12: [providers.auth0]: "), "{}", found[1]);
+    assert!(found[1].contains("set `domain`"), "{}", found[1]);
+    assert!(
+        found[2].starts_with("hallpass.toml, line 7, column 12: [providers.acme]: the address in `issuer`")
+    );
+}
+
+#[test]
+fn two_variables_are_enough_for_a_provider_of_the_catalogue() {
+    let config = load(SECRET, &GITHUB).unwrap();
+    assert_eq!(config.provider_names().collect::<Vec<_>>(), ["GitHub"]);
+}
+
+#[test]
+fn the_secret_of_a_provider_without_its_id_is_refused() {
+    let problems = load(SECRET, &[("AUTH_GITHUB_SECRET", "secret")]).unwrap_err();
+    assert_eq!(problems, ["AUTH_GITHUB_SECRET is set and AUTH_GITHUB_ID is not: set both"]);
+}
+
+#[test]
+fn no_way_to_sign_in_is_refused() {
+    let [problem] = load(SECRET, &[]).unwrap_err().try_into().unwrap();
+    assert!(problem.starts_with("there is no way to sign in: add a provider"), "{problem}");
+}
+
+#[test]
+fn a_short_secret_is_refused() {
+    let [problem] = load("secret = \"short\"", &GITHUB).unwrap_err().try_into().unwrap();
+    assert!(problem.starts_with("the secret has 5 characters, 32 are needed"), "{problem}");
+    assert!(!problem.contains("short\""));
+}
+
+#[test]
+fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
+    let source = format!("{SECRET}listen = \"127.0.0.1:1\"\nurl = \"https://file.example\"");
+    let listen = |flags: &Serve, variables: &[(&str, &str)]| {
+        load_with(flags, &source, &[&GITHUB[..], variables].concat()).unwrap().listen.port()
+    };
+    let flags = Serve { listen: Some("127.0.0.1:3".to_owned()), ..Serve::default() };
+    assert_eq!(listen(&Serve::default(), &[]), 1);
+    assert_eq!(listen(&Serve::default(), &[("HALLPASS_LISTEN", "127.0.0.1:2")]), 2);
+    assert_eq!(listen(&flags, &[("HALLPASS_LISTEN", "127.0.0.1:2")]), 3);
+    let config = load(&source, &[&GITHUB[..], &[("AUTH_URL", "https://variable.example")]].concat()).unwrap();
+    assert_eq!(config.url.as_deref(), Some("https://variable.example"));
+}
+
+#[test]
+fn development_mode_is_refused_off_this_machine() {
+    let flags = Serve { dev: true, ..Serve::default() };
+    for source in [
+        "listen = \"0.0.0.0:3000\"",
+        "listen = \"192.0.2.1:3000\"",
+        "url = \"https://app.example.com\"",
+        "url = \"http://localhost.example.com\"",
+    ] {
+        let [problem] = load_with(&flags, source, &[]).unwrap_err().try_into().unwrap();
+        assert!(problem.starts_with("development mode is for this machine only"), "{problem}");
+    }
+    for source in
+        ["listen = \"[::1]:3000\"", "url = \"http://localhost:8080\"", "url = \"http://app.localhost\""]
+    {
+        assert!(load_with(&flags, source, &[]).unwrap().dev, "{source}");
+    }
+}
+
+#[test]
+fn development_mode_begins_without_a_file_and_a_secret_only() {
+    let is_dev = |file: Option<&str>, variables: &[(&str, &str)]| {
+        let variables: HashMap<_, _> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let document = Document::new(Path::new(""), "");
+        Config::read(&Serve::default(), variables.into(), file.map(PathBuf::from), &document, &mut Vec::new())
+            .dev
+    };
+    assert!(is_dev(None, &[]));
+    assert!(!is_dev(Some("hallpass.toml"), &[]));
+    for name in ["AUTH_SECRET", "AUTH_SECRET_1", "NEXTAUTH_SECRET"] {
+        assert!(!is_dev(None, &[(name, "a secret of at least 32 characters")]), "{name}");
+    }
+}
+
+#[test]
+fn a_server_for_others_must_know_its_address() {
+    let source = format!("{SECRET}listen = \"0.0.0.0:3000\"\n");
+    let [problem] = load(&source, &GITHUB).unwrap_err().try_into().unwrap();
+    assert!(problem.starts_with("nobody knows the public address of this server"), "{problem}");
+    for more in ["url = \"https://app.example.com\"", "trust_host = true"] {
+        assert!(load(&format!("{source}{more}"), &GITHUB).is_ok(), "{more}");
+    }
+    assert!(load(&source, &[&GITHUB[..], &[("AUTH_TRUST_HOST", "true")]].concat()).is_ok());
+}
+
+#[test]
+fn a_secret_is_said_once() {
+    let [problem] = problems("secrets = [\"another secret of at least 32 characters\"]").try_into().unwrap();
+    assert!(problem.contains("keep one of them"), "{problem}");
+}
+
+#[test]
+fn a_base_path_of_the_server_itself_is_refused() {
+    let [problem] = problems("base_path = \"/health/\"").try_into().unwrap();
+    assert!(problem.starts_with("`base_path` must not be one of /health"), "{problem}");
+}
+
+#[test]
+fn the_example_file_is_right() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/hallpass.example.toml");
+    let source = std::fs::read_to_string(example).unwrap();
+    // Every key is there, commented out where it has a default: as it is and with everything in use.
+    let uncommented: String =
+        source.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
+    assert_ne!(source, uncommented);
+    let variables = [("AUTH_SECRET", "a secret of at least 32 characters")];
+    assert_eq!(missing_files_aside(load(&source, &variables)), Vec::<String>::new());
+    assert_eq!(missing_files_aside(load(&uncommented, &variables)), Vec::<String>::new());
+}
+
+/// The example names files that are on nobody's machine.
+fn missing_files_aside(result: Result<Config, Vec<String>>) -> Vec<String> {
+    let problems = result.err().unwrap_or_default();
+    problems.into_iter().filter(|problem| !problem.contains("cannot be read")).collect()
+}

@@ -1,0 +1,60 @@
+//! Development mode: demo users, a secret that is made and kept, and a page that shows what happens.
+//! For this machine only.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use hallpass::Auth;
+
+use crate::config::Config;
+use crate::session::Claims;
+
+mod callbacks;
+mod demo;
+mod guard;
+mod mask;
+mod page;
+mod secret;
+mod timeline;
+mod update;
+mod visitor;
+
+pub(crate) use callbacks::{authorize, callbacks};
+pub(crate) use demo::{PEOPLE, add_demo_users, form};
+pub(crate) use secret::kept_secret;
+use timeline::Timeline;
+
+/// What the page shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Dev {
+    auth: Auth<Claims>,
+    timeline: Arc<Timeline>,
+    /// The address of this server.
+    origin: Arc<str>,
+    /// Names of the providers.
+    providers: Arc<[String]>,
+}
+
+impl Dev {
+    pub(crate) fn new(config: &Config, auth: &Auth<Claims>, origin: &str) -> Self {
+        Self {
+            auth: auth.clone(),
+            timeline: Arc::default(),
+            origin: origin.into(),
+            providers: config.provider_names().map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// Adds the page, and watches the callbacks of all requests.
+pub(crate) fn mount(router: Router, dev: Dev) -> Router {
+    let timeline = Arc::clone(&dev.timeline);
+    let pages =
+        Router::new().route("/", get(page::page)).route("/dev/update", post(update::update)).with_state(dev);
+    router
+        .merge(pages)
+        .layer(from_fn_with_state(timeline, timeline::watch))
+        .layer(from_fn(guard::only_this_machine))
+}

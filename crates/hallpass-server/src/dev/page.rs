@@ -1,0 +1,233 @@
+//! The page at `/`: sign in, see the session, what stays private, and what the callbacks did.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use hallpass::Timestamp;
+use hallpass::clock::{Clock, SystemClock};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Dev;
+use super::demo::PEOPLE;
+use super::timeline::{Call, Visit, unobserved};
+use super::visitor::Visitor;
+use crate::home;
+
+/// Everything that the template shows.
+#[derive(Debug, Serialize)]
+struct Page {
+    version: &'static str,
+    base: String,
+    sign_in: String,
+    callback_url: String,
+    csrf_token: String,
+    providers: Vec<String>,
+    demos: Vec<DemoRow>,
+    session: Option<Shown>,
+    claims: String,
+    visits: Vec<VisitRow>,
+    notice: Option<&'static str>,
+    warning: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct DemoRow {
+    username: &'static str,
+    password: &'static str,
+    name: &'static str,
+    role: &'static str,
+    initial: String,
+}
+
+/// The session, as the browser sees it.
+#[derive(Debug, Serialize)]
+struct Shown {
+    json: String,
+    name: String,
+    email: Option<String>,
+    initial: String,
+}
+
+#[derive(Debug, Serialize)]
+struct VisitRow {
+    method: String,
+    path: String,
+    at: String,
+    ago: String,
+    took: String,
+    times: usize,
+    calls: Vec<CallRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct CallRow {
+    callback: &'static str,
+    trigger: Option<&'static str>,
+    words: String,
+    took: String,
+    given: String,
+    answered: String,
+    is_refusal: bool,
+}
+
+pub(super) async fn page(
+    State(dev): State<Dev>,
+    Query(query): Query<HashMap<String, String>>,
+    parts: Parts,
+) -> Response {
+    let mut visitor = Visitor::new(&dev.auth, &parts);
+    let csrf = visitor.get("csrf").await;
+    let session = visitor.get("session").await;
+    // The claims are read once more, in private: what the callbacks did for the browser is noted already.
+    let claims = unobserved(dev.auth.session(&parts)).await.ok().flatten().map(|session| session.claims);
+    let (notice, warning) = notices(&query);
+    let page = Page {
+        version: env!("CARGO_PKG_VERSION"),
+        base: dev.auth.base_path().to_owned(),
+        sign_in: dev.auth.sign_in_url("/"),
+        callback_url: format!("{}{}/callback/github", dev.origin, dev.auth.base_path()),
+        csrf_token: text(&csrf, "/csrfToken").unwrap_or_default(),
+        providers: dev.providers.to_vec(),
+        demos: demo_rows(),
+        session: Shown::of(&session),
+        claims: pretty(&serde_json::to_value(claims).unwrap_or_default()),
+        visits: dev
+            .timeline
+            .visits(parts.method.as_str(), parts.uri.path())
+            .into_iter()
+            .map(VisitRow::of)
+            .collect(),
+        notice,
+        warning,
+    };
+    (visitor.into_cookies(), home::page("start.html", START, page)).into_response()
+}
+
+impl Shown {
+    fn of(session: &Value) -> Option<Self> {
+        session.as_object()?;
+        let (name, email) = (text(session, "/user/name"), text(session, "/user/email"));
+        let name = name.or_else(|| email.clone()).unwrap_or_else(|| "somebody".to_owned());
+        Some(Self { json: pretty(session), initial: initial(&name), name, email })
+    }
+}
+
+impl VisitRow {
+    fn of(visit: Visit) -> Self {
+        Self {
+            method: visit.method,
+            path: visit.path,
+            at: time_of_day(visit.at),
+            ago: ago(visit.at),
+            took: milliseconds(visit.took),
+            times: visit.times,
+            calls: visit.calls.into_iter().map(CallRow::of).collect(),
+        }
+    }
+}
+
+impl CallRow {
+    fn of(call: Call) -> Self {
+        let is_refusal =
+            call.answered.as_ref().map_or(true, |answer| call.callback == "authorize" && answer.is_null());
+        let words = match (call.callback, call.trigger) {
+            _ if call.answered.is_err() => "failed".to_owned(),
+            ("authorize", _) if is_refusal => "does not know this name with this password".to_owned(),
+            ("authorize", _) => "knows this name and password".to_owned(),
+            ("sign_in", _) => "let them in".to_owned(),
+            ("jwt", Some("signIn" | "signUp")) => "chose what the session keeps".to_owned(),
+            ("jwt", Some("update")) => "took a change".to_owned(),
+            ("jwt", _) => "looked at what the session keeps".to_owned(),
+            ("session", _) => "chose what the browser sees".to_owned(),
+            ("on_event", _) => "was told afterwards".to_owned(),
+            (other, _) => format!("{other} ran"),
+        };
+        let answered = match call.answered {
+            Ok(answer) => pretty(&answer),
+            Err(error) => error,
+        };
+        Self {
+            callback: call.callback,
+            trigger: call.trigger,
+            words,
+            took: milliseconds(call.took),
+            given: pretty(&call.given),
+            answered,
+            is_refusal,
+        }
+    }
+}
+
+fn notices(query: &HashMap<String, String>) -> (Option<&'static str>, Option<&'static str>) {
+    match query.get("change").map(String::as_str) {
+        Some("done") => (Some("The session has a new name, and nobody had to sign in again."), None),
+        Some("refused") => {
+            (None, Some("Nothing was changed: a display name is one line of 1 to 60 characters."))
+        }
+        _ => (None, None),
+    }
+}
+
+fn demo_rows() -> Vec<DemoRow> {
+    let row = |demo: &'static super::demo::Demo| DemoRow {
+        username: demo.username,
+        password: demo.password,
+        name: demo.name,
+        role: demo.role,
+        initial: initial(demo.name),
+    };
+    PEOPLE.iter().map(row).collect()
+}
+
+fn initial(name: &str) -> String {
+    name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default()
+}
+
+fn text(value: &Value, pointer: &str) -> Option<String> {
+    value.pointer(pointer)?.as_str().map(str::to_owned)
+}
+
+/// JSON on several lines; what is very long is cut.
+fn pretty(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    if let Some((cut, _)) = text.char_indices().nth(LONGEST_JSON) {
+        text.truncate(cut);
+        text.push_str("\n…");
+    }
+    text
+}
+
+/// `12:03:22 UTC`
+fn time_of_day(at: Timestamp) -> String {
+    let iso = at.to_iso();
+    let time = iso.split_once('T').map_or("", |(_, time)| time);
+    format!("{} UTC", time.split('.').next().unwrap_or_default())
+}
+
+fn ago(at: Timestamp) -> String {
+    let seconds = (SystemClock.now().millis() - at.millis()).max(0) / 1000;
+    match seconds {
+        0..2 => "just now".to_owned(),
+        2..120 => format!("{seconds} s ago"),
+        120..7200 => format!("{} min ago", seconds / 60),
+        _ => format!("{} h ago", seconds / 3600),
+    }
+}
+
+fn milliseconds(took: Duration) -> String {
+    let millis = took.as_secs_f64() * 1000.0;
+    match millis {
+        ..0.1 => "under 0.1 ms".to_owned(),
+        ..10.0 => format!("{millis:.1} ms"),
+        _ => format!("{millis:.0} ms"),
+    }
+}
+
+/// In characters.
+const LONGEST_JSON: usize = 4000;
+
+const START: &str = include_str!("start.html");

@@ -1,0 +1,163 @@
+//! `hallpass serve`: settings in, server up, and down again.
+
+use std::fmt::Write;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hallpass::{Auth, Environment};
+use hallpass_axum::AuthExt;
+use http::{HeaderValue, StatusCode, header};
+use tokio::signal;
+use tokio::time::timeout;
+
+use crate::Failure;
+use crate::cli::Serve;
+use crate::config::Config;
+use crate::session::{self, App, Claims};
+use crate::users::Verifier;
+use crate::{dev, home, listener, log};
+
+/// Runs until somebody stops it.
+pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
+    let environment = Environment::of_process();
+    log::start(&environment);
+    let mut config = Config::load(flags, environment)?;
+    if config.dev {
+        dev::add_demo_users(&mut config.users);
+        if config.lacks_secret() {
+            let secret = dev::kept_secret(Path::new("")).map_err(|error| {
+                Failure::Other(format!(
+                    "the secret cannot be kept in .hallpass/secret ({error}): set AUTH_SECRET"
+                ))
+            })?;
+            config.secrets = vec![secret];
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::other)?;
+    runtime.block_on(serve(config))?;
+    // A password that is still being checked is of no use to anybody.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let app = App { users: Arc::new(config.users.clone()), verifier: Verifier::new() };
+    let auth = session::auth(&config, app)?;
+    let stop = stopped().map_err(Failure::other)?;
+    let listener = listener::bind(config.listen, config.listen_is_chosen || !config.dev).await;
+    let listener = listener.map_err(|error| {
+        Failure::Other(format!("cannot listen on {}: {error}; choose another with --listen", config.listen))
+    })?;
+    let listening = listener.local_addr().map_err(Failure::other)?;
+    let local = listener::address_to_open(listening);
+    let router = router(&config, &auth, &local);
+    announce(&config, &auth, &local);
+    listener::serve(listener, router, stop).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn router(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
+    let router = Router::new()
+        .route("/health", get(async || ([(header::CACHE_CONTROL, "no-store")], "ok\n")))
+        .merge(home::assets())
+        .merge(auth.routes())
+        .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"));
+    let router = match config.dev {
+        true => dev::mount(router, dev::Dev::new(config, auth, local)),
+        false => router.merge(home::routes(auth)),
+    };
+    router
+        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(within_limits))
+        .layer(middleware::from_fn(as_typed))
+}
+
+/// The connection bounds the headers roughly, by what it buffers; this is the limit.
+async fn within_limits(request: Request, next: Next) -> Response {
+    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > LONGEST_HEADERS {
+        return (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 64 KiB\n")
+            .into_response();
+    }
+    next.run(request).await
+}
+
+/// A body that trickles in must not keep a request for ever.
+async fn in_time(request: Request, next: Next) -> Response {
+    timeout(REQUEST_TIME, next.run(request)).await.unwrap_or_else(|_| {
+        ([(header::CONNECTION, "close")], (StatusCode::REQUEST_TIMEOUT, "the request took too long\n"))
+            .into_response()
+    })
+}
+
+/// No browser may guess what an answer is.
+async fn as_typed(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Says where the server is. The first http address is the one to open.
+fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
+    let open = config.url.as_deref().filter(|_| !config.dev).unwrap_or(local);
+    let mut text = format!("Hallpass {} is ready at {open}\n", env!("CARGO_PKG_VERSION"));
+    // Writing to a String does not fail.
+    if config.dev {
+        text.push_str("\nDevelopment mode, for this machine only. Sign in as\n");
+        for demo in &dev::PEOPLE {
+            let _ = writeln!(
+                text,
+                "  {:<8}with the password  {:<7}({}, {})",
+                demo.username, demo.password, demo.name, demo.role
+            );
+        }
+        for provider in config.provider_names() {
+            let _ = writeln!(text, "  or with {provider}");
+        }
+        text.push_str("\nA server of your own: hallpass --help, docs/server.md. Ctrl-C stops this one.\n");
+    } else {
+        let _ = writeln!(text, "  listening at    {local}");
+        let _ = writeln!(
+            text,
+            "  sign-in page    {}",
+            auth.sign_in_url("/").split('?').next().unwrap_or_default()
+        );
+        if let Some(file) = &config.file {
+            let _ = writeln!(text, "  settings from   {}", file.display());
+        }
+    }
+    // Whoever started the server may have closed the pipe: it runs all the same.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().flush();
+}
+
+/// Ready when the program is asked to stop: Ctrl-C, or SIGTERM.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        let terminated = terminate.recv();
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<Option<()>>();
+        tokio::select! {
+            _ = signal::ctrl_c() => {}
+            _ = terminated => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+/// For a whole request; sign-in asks the provider in it.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// In bytes. A session of the largest size takes a good part of it.
+const LONGEST_HEADERS: usize = 64 * 1024;

@@ -1,0 +1,118 @@
+//! A browser without looks: it keeps cookies.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The first header of this name, in small letters.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Somebody's browser.
+pub(crate) struct Browser {
+    host: String,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    pub(crate) fn new(host: &str) -> Self {
+        Self { host: host.to_owned(), cookies: BTreeMap::new() }
+    }
+
+    /// The same browser, for a server that has moved.
+    pub(crate) fn at(self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self }
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, "", "")
+    }
+
+    /// Sends a form with the CSRF token of this browser.
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.get("/api/auth/csrf");
+        let token = answer.body.split('"').nth(3).unwrap_or_default().to_owned();
+        self.post_bare(path, &[fields, &[("csrfToken", &token)]].concat())
+    }
+
+    /// Sends a form as it is.
+    pub(crate) fn post_bare(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        self.send("POST", path, "content-type: application/x-www-form-urlencoded\r\n", &body.join("&"))
+    }
+
+    /// Signs in with name and password.
+    pub(crate) fn sign_in(&mut self, username: &str, password: &str) -> Answer {
+        let fields = [("username", username), ("password", password), ("callbackUrl", "/")];
+        self.post("/api/auth/callback/credentials", &fields)
+    }
+
+    fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let text = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\ncontent-length: {}\r\n{headers}\
+             connection: close\r\n\r\n{body}",
+            self.host,
+            cookies.join("; "),
+            body.len(),
+        );
+        let answer = send(&self.host, text.as_bytes());
+        for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let (name, rest) = cookie.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            if value.is_empty() {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+}
+
+/// Sends bytes and reads everything that comes back.
+pub(crate) fn send(host: &str, request: &[u8]) -> Answer {
+    let mut stream = connect(host);
+    // A server that has seen enough closes before everything is written.
+    let _ = stream.write_all(request);
+    read(&mut stream)
+}
+
+pub(crate) fn connect(host: &str) -> TcpStream {
+    let stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+}
+
+/// Reads an answer to the end of the connection.
+pub(crate) fn read(stream: &mut TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text.as_str(), ""));
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+    let headers = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    Answer { status: status.unwrap_or_default(), headers, body: body.to_owned() }
+}
+
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric();
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}

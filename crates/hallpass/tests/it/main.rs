@@ -1,0 +1,25 @@
+//! Whole flows, on the public API only: a module for each address.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod arbitrary;
+mod callback;
+mod configuration;
+mod cookies;
+mod credentials;
+mod csrf;
+mod email;
+mod linking;
+mod logs;
+mod pages;
+mod redirects;
+mod routes;
+mod session;
+mod signin;
+mod signout;
+mod site;
