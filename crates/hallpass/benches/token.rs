@@ -36,11 +36,11 @@ fn token(c: &mut Criterion) {
 fn claims() -> Map<String, Value> {
     let claims = json!({
         "name": "Lena Example",
-        "email": "lena@example.com",
+        "email": "lena.x@example.com",
         "picture": "https://example.com/lena.png",
         "sub": "3f0c2e6b-7c1d-4b54-9f0e-1f6a5d0e9a77",
         "role": "editor",
-        "companyId": "company-0000000000000000000000000000000000000000042",
+        "companyId": "company-00000000000000000000000000000000000000000042",
         "iat": NOW,
         "exp": NOW + 2_592_000,
         "jti": "0b8a5a0e-4a1c-4a53-9a4e-0c6a6c2f7b11",
