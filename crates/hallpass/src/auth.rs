@@ -17,7 +17,7 @@ use crate::builder::Builder;
 use crate::config::{Config, ProviderEntry};
 use crate::core::{self, Core};
 use crate::error::{Error, ErrorKind};
-use crate::hooks::{self, NoClaims, SessionUser};
+use crate::hooks::{NoClaims, SessionUser};
 use crate::redirect;
 use crate::request::RequestInfo;
 use crate::session::{Session, Source, Trigger};
@@ -161,7 +161,7 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
             respond::set_cookies(&mut headers, &opened.cookies);
             return Ok(SessionRead { session: None, headers });
         };
-        match hooks::parse_claims(&live.token) {
+        match live.token.claims() {
             Ok(claims) => {
                 respond::set_cookies(&mut headers, &opened.cookies);
                 let user = SessionUser::of(&live.token);

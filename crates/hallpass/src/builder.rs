@@ -82,7 +82,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
         self.settings.hooks.jwt = Some(Arc::new(move |raw| {
             let before = Arc::clone(&raw.token);
             let answer = raw.typed().map(|event| callback(event, state.clone()));
-            Box::pin(async move { hooks::payload(before, answer?.await?.into()) })
+            Box::pin(async move { hooks::follow(before, answer?.await?.into()) })
         }));
         Builder { state: self.state, settings: self.settings, claims: PhantomData }
     }
@@ -101,7 +101,7 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
     {
         let state = self.state.clone();
         self.settings.hooks.session = Some(Arc::new(move |raw| {
-            let answer = hooks::parse_claims(&raw.token).map(|claims| {
+            let answer = raw.token.claims().map(|claims| {
                 let event = SessionEvent {
                     user: SessionUser::of(&raw.token),
                     claims,
@@ -111,7 +111,7 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
                 };
                 callback(event, state.clone())
             });
-            Box::pin(async move { Ok(serde_json::to_value(answer?.await?)?) })
+            Box::pin(async move { Ok(serde_json::to_string(&answer?.await?)?) })
         }));
         self
     }

@@ -14,9 +14,10 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::request::RequestInfo;
 use crate::{Account, Timestamp, User};
 
-mod claims;
 mod event;
+mod fields;
 mod jwt;
+mod payload;
 mod session;
 mod sign_in;
 
@@ -25,8 +26,9 @@ pub use jwt::{Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, NoClaims, NoUpdat
 pub use session::{SessionEvent, SessionUser, ViewUser};
 pub use sign_in::{CredentialsInput, Decision, Mail, Redirect, SignIn};
 
-pub(crate) use claims::{parse_claims, payload, reserved_field};
+pub(crate) use fields::reserved_field;
 pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate, StaleClaims};
+pub(crate) use payload::{Payload, follow};
 
 /// A future of a callback, boxed once.
 pub(crate) type HookFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -36,16 +38,14 @@ pub(crate) type Hook<E, T> = Arc<dyn Fn(E) -> HookFuture<T> + Send + Sync>;
 
 pub(crate) type ErrorHook = Arc<dyn Fn(&Error, Option<&RequestInfo>) + Send + Sync>;
 
-/// What a token holds, shared by all who look at it.
-pub(crate) type Payload = Arc<Map<String, Value>>;
-
 /// All callbacks of one application.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
     pub(crate) sign_in: Option<Hook<SignIn, Decision>>,
     pub(crate) redirect: Option<Hook<Redirect, String>>,
-    pub(crate) jwt: Option<Hook<RawJwt, Option<Payload>>>,
-    pub(crate) session: Option<Hook<RawSession, Value>>,
+    pub(crate) jwt: Option<Hook<RawJwt, Option<Arc<Payload>>>>,
+    /// It returns JSON.
+    pub(crate) session: Option<Hook<RawSession, String>>,
     pub(crate) event: Option<Hook<Event, ()>>,
     pub(crate) error: Option<ErrorHook>,
 }
@@ -58,7 +58,7 @@ impl fmt::Debug for Hooks {
 
 /// What the `session` callback is called with, before it has types.
 pub(crate) struct RawSession {
-    pub(crate) token: Payload,
+    pub(crate) token: Arc<Payload>,
     pub(crate) expires: Timestamp,
     pub(crate) request: Arc<RequestInfo>,
 }

@@ -6,4 +6,5 @@
 mod jwe;
 mod token;
 
+pub(crate) use token::check_times;
 pub use token::{Dialect, OpenError, TokenKeys};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
@@ -11,6 +10,7 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::hooks::{
     self, Event, Payload, RawJwt, RawSession, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims,
 };
+use crate::jose::{self, OpenError};
 use crate::request::RequestInfo;
 use crate::{Timestamp, core};
 
@@ -34,7 +34,7 @@ pub(crate) enum Trigger {
 
 /// A session that was opened and has gone through the `jwt` callback.
 pub(crate) struct Live {
-    pub(crate) token: Payload,
+    pub(crate) token: Arc<Payload>,
     pub(crate) expires: Timestamp,
 }
 
@@ -64,21 +64,27 @@ impl Source<'_> {
     }
 
     /// The payload of the session's token, unextended and not renewed: `None` for nobody.
-    pub(crate) fn peek(&self) -> Option<Result<Map<String, Value>, Error>> {
+    pub(crate) fn peek(&self) -> Option<Result<Payload, Error>> {
         self.open_pieces(&self.pieces())
     }
 
-    fn open_pieces(&self, pieces: &Pieces<'_>) -> Option<Result<Map<String, Value>, Error>> {
+    fn open_pieces(&self, pieces: &Pieces<'_>) -> Option<Result<Payload, Error>> {
         if pieces.names.is_empty() {
             return None;
         }
         let Some(value) = &pieces.value else {
             return Some(Err(Error::new(ErrorKind::JwtSession, "the session cookie is incomplete")));
         };
-        let opened = self.spec().keys().open_claims(value, self.now);
-        Some(opened.map_err(|error| {
+        Some(self.open_token(value).map_err(|error| {
             Error::caused_by(ErrorKind::JwtSession, "the session cookie does not open", error)
         }))
+    }
+
+    fn open_token(&self, token: &str) -> Result<Payload, OpenError> {
+        let json = self.spec().keys().open(token)?;
+        let payload = Payload::parse(&json).map_err(|_| OpenError::Payload)?;
+        jose::check_times(|claim| payload.own(claim), self.now)?;
+        Ok(payload)
     }
 
     /// Opens the session, lets the `jwt` callback extend or end it, and renews the cookie where that is due.
@@ -96,7 +102,6 @@ impl Source<'_> {
             Some(Err(error)) => return Ok(self.unreadable(&error, &pieces)),
         };
         let is_update = matches!(trigger, Trigger::Update(_));
-        let issued = token.get("iat").and_then(Value::as_i64).map(Timestamp::from_seconds);
         let before = Arc::new(token);
         let trigger = match trigger {
             Trigger::Read => RawTrigger::Read,
@@ -125,21 +130,17 @@ impl Source<'_> {
         let update_age = self.config.jwt_update_age;
         let due = is_update
             || update_age.is_zero()
-            || issued.is_none_or(|issued| issued + update_age <= self.now)
+            || before.time("iat").is_none_or(|issued| issued + update_age <= self.now)
             || (!Arc::ptr_eq(&token, &before) && token != before);
-        if !due && let Some(expires) = before.get("exp").and_then(Value::as_i64) {
-            return Ok(Opened {
-                live: Some(Live { token, expires: Timestamp::from_seconds(expires) }),
-                cookies: Vec::new(),
-            });
+        if !due && let Some(expires) = before.time("exp") {
+            return Ok(Opened { live: Some(Live { token, expires }), cookies: Vec::new() });
         }
         match self.start(&token, &pieces) {
             Ok((cookies, expires)) => Ok(Opened { live: Some(Live { token, expires }), cookies }),
             // Reading goes on with the cookie that there is: else nobody gets out of a session that has grown.
             Err(error) if error.kind() == ErrorKind::SessionTooLarge && !is_update => {
                 core::report(&self.config.hooks, &error, Some(self.info));
-                let expires = before.get("exp").and_then(Value::as_i64).map(Timestamp::from_seconds);
-                let expires = expires.unwrap_or(self.now + self.config.session_max_age);
+                let expires = before.time("exp").unwrap_or(self.now + self.config.session_max_age);
                 Ok(Opened { live: Some(Live { token, expires }), cookies: Vec::new() })
             }
             Err(error) => Err(error),
@@ -150,12 +151,12 @@ impl Source<'_> {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub(crate) async fn show(&self, trigger: Trigger) -> Result<(Value, Vec<CookieChange>), Error> {
+    pub(crate) async fn show(&self, trigger: Trigger) -> Result<(String, Vec<CookieChange>), Error> {
         let Opened { live: Some(live), cookies } = self.open(trigger).await? else {
-            return Ok((Value::Null, self.spec().clear_pieces(&self.pieces())));
+            return Ok((NOBODY.to_owned(), self.spec().clear_pieces(&self.pieces())));
         };
         let shown = match &self.config.hooks.session {
-            None => Ok(json!({ "user": public_user(&live.token) })),
+            None => Ok(json!({ "user": public_user(&live.token) }).to_string()),
             Some(hook) => {
                 let event = RawSession {
                     token: Arc::clone(&live.token),
@@ -165,19 +166,17 @@ impl Source<'_> {
                 hooks::call(hook, event).await?
             }
         };
-        let mut body = match shown.and_then(only_objects) {
+        let body = match shown.and_then(|shown| with_expires(shown, live.expires)) {
             Ok(body) => body,
             Err(error) => {
                 let error = decided(error, "the session callback failed")?;
                 let opened = self.unreadable(&error, &self.pieces());
-                return Ok((Value::Null, opened.cookies));
+                return Ok((NOBODY.to_owned(), opened.cookies));
             }
         };
-        if let Value::Object(body) = &mut body {
-            body.insert("expires".to_owned(), Value::String(live.expires.to_iso()));
-        }
         if self.config.hooks.event.is_some() {
-            let event = Event::Session { session: body.clone(), token: Arc::unwrap_or_clone(live.token) };
+            let session = serde_json::from_str(&body).unwrap_or_default();
+            let event = Event::Session { session, token: live.token.all().clone() };
             core::notify(self.config, event, self.info).await;
         }
         Ok((body, cookies))
@@ -194,7 +193,7 @@ impl Source<'_> {
     /// [`ErrorKind::SessionTooLarge`] over the cookie budget.
     pub(crate) fn start(
         &self,
-        payload: &Map<String, Value>,
+        payload: &Payload,
         before: &Pieces<'_>,
     ) -> Result<(Vec<CookieChange>, Timestamp), Error> {
         let mut random = [0; 32];
@@ -202,8 +201,10 @@ impl Source<'_> {
         let [iv, id] =
             [random.first_chunk::<16>(), random.last_chunk::<16>()].map(|half| *half.unwrap_or(&[0; 16]));
         let expires = self.now + self.config.session_max_age;
-        let claims = Renewed { payload, issued: self.now, expires, id: uuid(id) };
-        let value = self.spec().keys().seal_json(&claims, &iv);
+        let json = payload.renewed(self.now, expires, &uuid(id)).map_err(|error| {
+            Error::caused_by(ErrorKind::JwtSession, "the session cannot be written", error)
+        })?;
+        let value = self.spec().keys().seal(&json, &iv);
         if value.len() > self.config.cookie_budget {
             return Err(Error::new(
                 ErrorKind::SessionTooLarge,
@@ -211,7 +212,7 @@ impl Source<'_> {
                     "the session needs {} bytes of cookies, `cookie_budget` allows {}; the largest claim is {:?}",
                     value.len(),
                     self.config.cookie_budget,
-                    largest(payload)
+                    largest(payload.all())
                 ),
             ));
         }
@@ -254,7 +255,7 @@ fn decided(error: BoxError, message: &'static str) -> Result<Error, Error> {
 }
 
 /// What the token of a new session holds before the application extends it.
-fn first_token(signed_in: &SignedIn) -> Map<String, Value> {
+fn first_token(signed_in: &SignedIn) -> Payload {
     let user = &signed_in.user;
     // A picture can be a whole `data:` image; one that fills the cookie would lock the browser out.
     let image = user.image.as_ref().filter(|image| image.len() <= LONGEST_PICTURE);
@@ -264,18 +265,16 @@ fn first_token(signed_in: &SignedIn) -> Map<String, Value> {
         ("picture", image),
         ("sub", Some(&user.id)),
     ];
-    fields
-        .into_iter()
-        .filter_map(|(claim, text)| Some((claim.to_owned(), Value::String(text?.clone()))))
-        .collect()
+    let own = fields.into_iter().filter_map(|(claim, text)| Some((claim, Value::String(text?.clone()))));
+    Payload::new(own.collect())
 }
 
 async fn extend(
     config: &Config,
-    token: Payload,
+    token: Arc<Payload>,
     trigger: RawTrigger,
     info: &Arc<RequestInfo>,
-) -> Result<Result<Option<Payload>, BoxError>, Error> {
+) -> Result<Result<Option<Arc<Payload>>, BoxError>, Error> {
     match (&config.hooks.jwt, trigger) {
         (Some(hook), trigger) => {
             hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await
@@ -285,42 +284,30 @@ async fn extend(
     }
 }
 
-/// A payload with new times and a new id.
-struct Renewed<'a> {
-    payload: &'a Map<String, Value>,
-    issued: Timestamp,
-    expires: Timestamp,
-    id: String,
-}
-
-impl Serialize for Renewed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let kept = self.payload.iter().filter(|(name, _)| !matches!(name.as_str(), "iat" | "exp" | "jti"));
-        for (name, value) in kept {
-            map.serialize_entry(name, value)?;
-        }
-        map.serialize_entry("iat", &self.issued.seconds())?;
-        map.serialize_entry("exp", &self.expires.seconds())?;
-        map.serialize_entry("jti", &self.id)?;
-        map.end()
-    }
-}
-
 /// Name, e-mail and image: Auth.js' default.
-fn public_user(token: &Map<String, Value>) -> Map<String, Value> {
+fn public_user(token: &Payload) -> Map<String, Value> {
     let fields = [("name", "name"), ("email", "email"), ("image", "picture")];
     fields
         .into_iter()
-        .filter_map(|(shown, claim)| Some((shown.to_owned(), token.get(claim)?.clone())))
+        .filter_map(|(shown, claim)| Some((shown.to_owned(), token.own(claim)?.clone())))
         .collect()
 }
 
-fn only_objects(body: Value) -> Result<Value, BoxError> {
-    match body {
-        Value::Object(_) | Value::Null => Ok(body),
-        _ => Err("the session callback must return a struct or nothing".into()),
+/// What the browser may see, as JSON, with the time when the session ends.
+fn with_expires(shown: String, expires: Timestamp) -> Result<String, BoxError> {
+    if shown == NOBODY {
+        return Ok(shown);
     }
+    let Some(members) = shown.strip_prefix('{').and_then(|shown| shown.strip_suffix('}')) else {
+        return Err("the session callback must return a struct or nothing".into());
+    };
+    let expires = expires.to_iso();
+    if members.is_empty() || shown.contains(r#""expires":"#) {
+        let mut body: Map<String, Value> = serde_json::from_str(&shown)?;
+        body.insert("expires".to_owned(), Value::String(expires));
+        return Ok(serde_json::to_string(&body)?);
+    }
+    Ok(format!(r#"{{{members},"expires":"{expires}"}}"#))
 }
 
 fn largest(claims: &Map<String, Value>) -> &str {
@@ -332,6 +319,9 @@ fn largest(claims: &Map<String, Value>) -> &str {
 pub(crate) fn uuid(bytes: [u8; 16]) -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
+
+/// The body when nobody is signed in.
+const NOBODY: &str = "null";
 
 /// In bytes.
 const LONGEST_PICTURE: usize = 2048;

@@ -1,8 +1,10 @@
 //! `GET /session`: who is signed in. `POST /session`: the same, with a change that the application may take.
 
+use http::StatusCode;
+
 use crate::core::Ready;
 use crate::error::Error;
-use crate::respond::Outcome;
+use crate::respond::{Body, Outcome};
 use crate::session::Trigger;
 use crate::verify::Verified;
 
@@ -15,5 +17,5 @@ pub(super) async fn run(ready: &Ready, mut request: Verified<'_>) -> Result<Outc
         Trigger::Read
     };
     let (body, cookies) = request.source(ready).show(trigger).await?;
-    Ok(Outcome { no_cache: !is_post, ..Outcome::json(&body).with_cookies(cookies) })
+    Ok(Outcome { no_cache: !is_post, ..Outcome::new(Body::Json(StatusCode::OK, body)).with_cookies(cookies) })
 }

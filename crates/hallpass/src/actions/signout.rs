@@ -28,7 +28,10 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome
     let source = request.source(ready);
     match source.peek() {
         None => {}
-        Some(Ok(token)) => core::notify(&ready.config, Event::SignOut { token }, &request.inbound.info).await,
+        Some(Ok(token)) => {
+            let event = Event::SignOut { token: token.all().clone() };
+            core::notify(&ready.config, event, &request.inbound.info).await;
+        }
         // It goes all the same: what does not open is no session.
         Some(Err(error)) => {
             let error =

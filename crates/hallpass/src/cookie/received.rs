@@ -31,8 +31,7 @@ impl Cookies {
         let mut cookies = Self::default();
         for header in headers.get_all(COOKIE) {
             cookies.text.reserve(header.len());
-            for pair in header.as_bytes().split(|byte| *byte == b';') {
-                let Ok(pair) = std::str::from_utf8(pair) else { continue };
+            for pair in String::from_utf8_lossy(header.as_bytes()).split(';') {
                 let Some((name, value)) = pair.split_once('=') else { continue };
                 let name = name.trim();
                 if !name.is_empty() && cookies.places.len() < MAX_COOKIES {

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::BoxError;
-use crate::hooks::claims::parse_claims;
 use crate::hooks::{Payload, SessionUser, SignedIn};
 use crate::request::RequestInfo;
 use crate::{Account, User};
@@ -115,23 +114,23 @@ pub struct Token {
     pub email: Option<String>,
     /// Address of a picture.
     pub picture: Option<String>,
-    payload: Payload,
+    payload: Arc<Payload>,
 }
 
 impl Token {
-    pub(crate) fn new(payload: Payload) -> Self {
-        let text = |name| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+    pub(crate) fn new(payload: Arc<Payload>) -> Self {
+        let text = |name| payload.text(name).map(str::to_owned);
         Self { name: text("name"), email: text("email"), picture: text("picture"), payload }
     }
 
     /// The user's id, as text (`sub`).
     pub fn sub(&self) -> &str {
-        self.payload.get("sub").and_then(Value::as_str).unwrap_or_default()
+        self.payload.text("sub").unwrap_or_default()
     }
 
     /// Any claim of the token.
     pub fn get(&self, claim: &str) -> Option<&Value> {
-        self.payload.get(claim)
+        self.payload.own(claim).or_else(|| self.payload.all().get(claim))
     }
 
     /// This token with these claims: what a callback returns that changed the token.
@@ -140,13 +139,12 @@ impl Token {
     }
 
     /// The payload, with the three fields as they are now.
-    pub(super) fn into_payload(self) -> Map<String, Value> {
+    pub(super) fn into_payload(self) -> Payload {
         let mut payload = Arc::unwrap_or_clone(self.payload);
         for (name, value) in [("name", self.name), ("email", self.email), ("picture", self.picture)] {
-            match value {
-                Some(text) => _ = payload.insert(name.to_owned(), Value::String(text)),
-                None if payload.get(name).is_some_and(Value::is_string) => _ = payload.shift_remove(name),
-                None => {}
+            // What is no text the callback has not seen.
+            if value.is_some() || payload.text(name).is_some() {
+                payload.set(name, value.map(Value::String));
             }
         }
         payload
@@ -155,7 +153,7 @@ impl Token {
 
 impl Serialize for Token {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.clone().into_payload().serialize(serializer)
+        self.clone().into_payload().all().serialize(serializer)
     }
 }
 
@@ -213,7 +211,7 @@ impl<C: Serialize, U> Serialize for Jwt<C, U> {
 /// What the `jwt` callback is called with, before it has types.
 pub(crate) struct RawJwt {
     pub(crate) trigger: RawTrigger,
-    pub(crate) token: Payload,
+    pub(crate) token: Arc<Payload>,
     pub(crate) request: Arc<RequestInfo>,
 }
 
@@ -273,7 +271,7 @@ impl RawJwt {
             RawTrigger::Update(data) => Some(data),
             RawTrigger::Read => None,
         };
-        let claims = parse_claims(&self.token)?;
+        let claims = self.token.claims()?;
         let user = SessionUser::of(&self.token);
         let token = Token::new(self.token);
         let Some(data) = data else { return Ok(Jwt::Read(JwtRead { token, user, claims, request })) };

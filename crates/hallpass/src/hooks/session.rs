@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::Timestamp;
-use crate::hooks::Token;
+use crate::hooks::{Payload, Token};
 use crate::request::RequestInfo;
 
 /// The session is shown. The argument of the `session` callback, which returns what the browser may see: the
@@ -53,8 +53,8 @@ pub struct SessionUser {
 }
 
 impl SessionUser {
-    pub(crate) fn of(token: &Map<String, Value>) -> Self {
-        let text = |claim| token.get(claim).and_then(Value::as_str).map(str::to_owned);
+    pub(crate) fn of(token: &Payload) -> Self {
+        let text = |claim| token.text(claim).map(str::to_owned);
         Self {
             id: text("sub").unwrap_or_default(),
             name: text("name"),

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use hkdf::Hkdf;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -106,16 +105,8 @@ impl TokenKeys {
     /// Encrypts claims as JSON, as they are: `iat`, `exp` and `jti` are the caller's to set. See
     /// [`seal`](Self::seal) for `iv`.
     pub fn seal_claims(&self, claims: &Map<String, Value>, iv: &[u8; 16]) -> String {
-        self.seal_json(claims, iv)
-    }
-
-    /// Encrypts anything that serializes as a JSON object.
-    pub(crate) fn seal_json(&self, claims: &impl Serialize, iv: &[u8; 16]) -> String {
-        let mut payload = Vec::with_capacity(USUAL_PAYLOAD);
-        if serde_json::to_writer(&mut payload, claims).is_err() {
-            // JSON values always have a text. If that changes, an empty payload opens for nobody.
-            payload.clear();
-        }
+        // A map of JSON values always has a text. If that changes, an empty payload opens for nobody.
+        let payload = serde_json::to_vec(claims).unwrap_or_default();
         self.seal(&payload, iv)
     }
 
@@ -129,8 +120,8 @@ impl TokenKeys {
     /// `iat` is no number; [`OpenError::Expired`] and [`OpenError::NotYetValid`].
     pub fn open_claims(&self, token: &str, now: Timestamp) -> Result<Map<String, Value>, OpenError> {
         let payload = self.open(token)?;
-        let claims = serde_json::from_slice(&payload).map_err(|_| OpenError::Payload)?;
-        check_times(&claims, now)?;
+        let claims: Map<String, Value> = serde_json::from_slice(&payload).map_err(|_| OpenError::Payload)?;
+        check_times(|name| claims.get(name), now)?;
         Ok(claims)
     }
 }
@@ -196,10 +187,19 @@ fn first_that_opens<'a>(
     Err(failure)
 }
 
-fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<(), OpenError> {
-    number(claims, "iat")?;
-    let nbf = number(claims, "nbf")?;
-    let exp = number(claims, "exp")?;
+/// Whether claims hold at `now`, as [`TokenKeys::open_claims`] judges it.
+///
+/// # Errors
+/// [`OpenError::Payload`] when `exp`, `nbf` or `iat` is no number; [`OpenError::Expired`] and [`OpenError::NotYetValid`].
+pub(crate) fn check_times<'a>(
+    claim: impl Fn(&str) -> Option<&'a Value>,
+    now: Timestamp,
+) -> Result<(), OpenError> {
+    // A wrong type is not a missing claim: `"exp": null` must not mean forever.
+    let number = |name| claim(name).map(|claim| claim.as_f64().ok_or(OpenError::Payload)).transpose();
+    number("iat")?;
+    let nbf = number("nbf")?;
+    let exp = number("exp")?;
     // JavaScript's numbers, for claims written by JavaScript; whole seconds are exact for 285 million years.
     let now = now.seconds() as f64;
     if nbf.is_some_and(|nbf| nbf > now + TOLERANCE) {
@@ -211,15 +211,8 @@ fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<(), OpenEr
     Ok(())
 }
 
-/// A wrong type is not a missing claim: `"exp": null` must not mean forever.
-fn number(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, OpenError> {
-    claims.get(name).map(|claim| claim.as_f64().ok_or(OpenError::Payload)).transpose()
-}
-
 const V5_INFO: &str = "Auth.js Generated Encryption Key";
 const V4_INFO: &str = "NextAuth.js Generated Encryption Key";
-/// In bytes.
-const USUAL_PAYLOAD: usize = 512;
 /// In seconds.
 const TOLERANCE: f64 = 15.0;
 

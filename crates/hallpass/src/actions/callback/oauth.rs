@@ -13,7 +13,7 @@ use crate::cookie::{CookieChange, CookieKind};
 use crate::core::{self, Ready};
 use crate::email;
 use crate::error::{Error, ErrorKind};
-use crate::hooks::{Event, SignIn, SignedIn};
+use crate::hooks::{Event, Payload, SignIn, SignedIn};
 use crate::link;
 use crate::oauth::{self, ProtocolError, ProtocolErrorKind};
 use crate::providers::{Check, Provider};
@@ -102,8 +102,7 @@ async fn current_user(
     source: &Source<'_>,
     known: Option<&User>,
 ) -> Result<Option<String>, Error> {
-    let subject =
-        |token: &serde_json::Map<String, Value>| token.get("sub").and_then(Value::as_str).map(str::to_owned);
+    let subject = |token: &Payload| token.text("sub").map(str::to_owned);
     let claimed = source.peek().and_then(Result::ok).as_ref().and_then(subject);
     let is_owner = known.is_some_and(|user| claimed.as_ref() == Some(&user.id));
     if claimed.is_none() || is_owner || ready.config.store.is_none() {
