@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -61,18 +61,22 @@ impl ConfigErrorExt for ConfigError {
 
 fn mount<S: Clone + Send + Sync + 'static>(core: Arc<Core>) -> Router<S> {
     let base = core.base_path().to_owned();
-    let handler =
-        any(move |OriginalUri(uri): OriginalUri, request: Request| answer(Arc::clone(&core), uri, request));
+    let handler = any(move |request: Request| answer(Arc::clone(&core), request));
     Router::new()
         .route(&base, handler.clone())
         .route(&format!("{base}/"), handler.clone())
+        // What every page asks for is found without taking its path apart.
+        .route(&format!("{base}/session"), handler.clone())
         .route(&format!("{base}/{{*path}}"), handler)
 }
 
-async fn answer(core: Arc<Core>, uri: http::Uri, request: Request) -> Response {
+async fn answer(core: Arc<Core>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    parts.uri = uri;
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+    if let Some(OriginalUri(uri)) = parts.extensions.remove() {
+        parts.uri = uri;
+    }
+    let body = if body.is_end_stream() { Ok(Bytes::new()) } else { to_bytes(body, MAX_BODY).await };
+    let Ok(body) = body else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB").into_response();
     };
     let renewals = parts.extensions.get::<Renewals>().cloned();

@@ -18,17 +18,18 @@ mod signin;
 mod signout;
 mod verify_request;
 
-pub(crate) async fn run(ready: &Ready, request: Verified<'_>) -> Result<Outcome, Error> {
+/// What is asked rarely and needs much room is in a box of its own: else each request would carry that room with it.
+pub(crate) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
     match (request.inbound.action, request.inbound.is_post()) {
         (Action::Session, _) => session::run(ready, request).await,
-        (Action::Csrf, false) => Ok(csrf::run(ready, &request)),
-        (Action::SignIn, false) => signin::page(ready, &request),
-        (Action::SignIn, true) => signin::start(ready, request).await,
-        (Action::SignOut, false) => signout::page(ready, &request),
-        (Action::SignOut, true) => signout::run(ready, &request).await,
-        (Action::Callback, _) => callback::run(ready, request).await,
-        (Action::Error, false) => Ok(error::page(ready, &request)),
-        (Action::VerifyRequest, false) => verify_request::page(ready, &request),
+        (Action::Csrf, false) => Ok(csrf::run(ready, request)),
+        (Action::SignIn, false) => signin::page(ready, request),
+        (Action::SignIn, true) => Box::pin(signin::start(ready, request)).await,
+        (Action::SignOut, false) => signout::page(ready, request),
+        (Action::SignOut, true) => Box::pin(signout::run(ready, request)).await,
+        (Action::Callback, _) => Box::pin(callback::run(ready, request)).await,
+        (Action::Error, false) => Ok(error::page(ready, request)),
+        (Action::VerifyRequest, false) => verify_request::page(ready, request),
         (Action::Providers | Action::WebAuthnOptions, _)
         | (Action::Csrf | Action::Error | Action::VerifyRequest, true) => {
             Err(Error::new(ErrorKind::UnknownAction, "this address does not take this method"))

@@ -46,31 +46,41 @@ impl Timestamp {
     /// `2026-11-20T10:00:00.000Z`, as JavaScript's `Date.prototype.toISOString` writes it.
     pub fn to_iso(self) -> String {
         let date = self.date_time();
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            date.year(),
-            u8::from(date.month()),
-            date.day(),
-            date.hour(),
-            date.minute(),
-            date.second(),
-            date.millisecond()
-        )
+        let mut text = String::with_capacity(24);
+        push_digits(&mut text, 4, date.year().unsigned_abs());
+        for (separator, number) in [
+            ('-', u8::from(date.month())),
+            ('-', date.day()),
+            ('T', date.hour()),
+            (':', date.minute()),
+            (':', date.second()),
+        ] {
+            text.push(separator);
+            push_digits(&mut text, 2, number.into());
+        }
+        text.push('.');
+        push_digits(&mut text, 3, date.millisecond().into());
+        text.push('Z');
+        text
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7), as cookies have it.
     pub(crate) fn to_http_date(self) -> String {
         let date = self.date_time();
-        let weekday = DAYS.get(usize::from(date.weekday().number_days_from_monday())).unwrap_or(&"");
-        let month = MONTHS.get(usize::from(u8::from(date.month())) - 1).unwrap_or(&"");
-        format!(
-            "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
-            date.day(),
-            date.year(),
-            date.hour(),
-            date.minute(),
-            date.second()
-        )
+        let mut text = String::with_capacity(29);
+        text.push_str(DAYS.get(usize::from(date.weekday().number_days_from_monday())).unwrap_or(&""));
+        text.push_str(", ");
+        push_digits(&mut text, 2, date.day().into());
+        text.push(' ');
+        text.push_str(MONTHS.get(usize::from(u8::from(date.month())) - 1).unwrap_or(&""));
+        text.push(' ');
+        push_digits(&mut text, 4, date.year().unsigned_abs());
+        for (separator, number) in [(' ', date.hour()), (':', date.minute()), (':', date.second())] {
+            text.push(separator);
+            push_digits(&mut text, 2, number.into());
+        }
+        text.push_str(" GMT");
+        text
     }
 
     /// Reads an RFC 3339 text.
@@ -115,6 +125,13 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// The last digits of a number, with zeros in front.
+fn push_digits(text: &mut String, digits: u32, number: u32) {
+    for place in (0..digits).rev() {
+        text.extend(char::from_digit(number / 10_u32.pow(place) % 10, 10));
+    }
+}
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// The time now.
@@ -137,3 +154,6 @@ const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+#[cfg(test)]
+mod tests;

@@ -174,7 +174,7 @@ impl Ready {
         }
         let mut request = Verified::new(inbound, site, &self.config).await?;
         let cookies = std::mem::take(&mut request.cookies);
-        let outcome = actions::run(self, request).await?;
+        let outcome = actions::run(self, &request).await?;
         Ok(Outcome { cookies: cookies.into_iter().chain(outcome.cookies).collect(), ..outcome })
     }
 

@@ -51,7 +51,7 @@ impl Outcome {
 
 /// Writes the response.
 pub(crate) fn respond(outcome: Outcome, compat: Compat, pages: Option<&Pages>) -> Response<Bytes> {
-    let mut headers = HeaderMap::with_capacity(10);
+    let mut headers = HeaderMap::with_capacity(6);
     let is_page = matches!(outcome.body, Body::Page(..));
     let (status, body) = match outcome.body {
         Body::Page(status, html) => (status, Bytes::from(html)),

@@ -177,7 +177,7 @@ impl Source<'_> {
         if self.config.hooks.event.is_some() {
             let session = serde_json::from_str(&body).unwrap_or_default();
             let event = Event::Session { session, token: live.token.all().clone() };
-            core::notify(self.config, event, self.info).await;
+            Box::pin(core::notify(self.config, event, self.info)).await;
         }
         Ok((body, cookies))
     }

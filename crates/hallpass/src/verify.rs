@@ -55,7 +55,7 @@ impl Site {
         }
         let secure = config.forwarded != Forwarded::Ignored && forwarded_proto(headers) == Some("https");
         let scheme = if secure { "https" } else { "http" };
-        Ok(Self { origin: format!("{scheme}://{host}"), secure })
+        Ok(Self { origin: [scheme, "://", host].concat(), secure })
     }
 
     /// The site that the request names, for a redirect to itself: whoever forges it is sent where they said.
@@ -172,7 +172,8 @@ fn csrf(
     if config.skip_csrf_check {
         return Ok(Csrf { token: None, verified: true });
     }
-    let known = inbound.cookies.get(&spec.name).and_then(|cookie| known_token(cookie, &config.secrets));
+    let cookie = inbound.cookies.get(&spec.name);
+    let known = cookie.as_deref().and_then(|cookie| known_token(cookie, &config.secrets));
     if let Some(token) = known {
         let sent = inbound.is_post().then(|| inbound.field("csrfToken")).flatten();
         let same = sent.is_some_and(|sent| sent.as_bytes().ct_eq(token.as_bytes()).into());
@@ -233,6 +234,7 @@ async fn callback_url(
 ) -> Result<String, Error> {
     let spec = config.cookie(CookieKind::CallbackUrl, site.secure);
     let cookie = inbound.cookies.get(&spec.name);
+    let cookie = cookie.as_deref();
     let asked = match inbound.body.get("callbackUrl") {
         None | Some(serde_json::Value::Null) => None,
         Some(value) => Some(value.as_str().ok_or_else(redirect::not_an_address)?),

@@ -11,12 +11,12 @@ mod credentials;
 mod email;
 mod oauth;
 
-pub(super) async fn run(ready: &Ready, request: Verified<'_>) -> Result<Outcome, Error> {
+pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
     match request.provider {
-        Some(ProviderEntry::OAuth(provider)) => oauth::run(ready, &request, provider).await,
-        Some(ProviderEntry::Email(provider, _)) => email::run(ready, &request, provider).await,
+        Some(ProviderEntry::OAuth(provider)) => oauth::run(ready, request, provider).await,
+        Some(ProviderEntry::Email(provider, _)) => email::run(ready, request, provider).await,
         Some(ProviderEntry::Credentials(provider, authorize)) if request.inbound.is_post() => {
-            credentials::run(ready, &request, &provider.id, authorize).await
+            credentials::run(ready, request, &provider.id, authorize).await
         }
         Some(ProviderEntry::Credentials(..)) => {
             Err(Error::new(ErrorKind::UnknownAction, "credentials are sent with POST"))

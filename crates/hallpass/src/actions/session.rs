@@ -8,11 +8,11 @@ use crate::respond::{Body, Outcome};
 use crate::session::Trigger;
 use crate::verify::Verified;
 
-pub(super) async fn run(ready: &Ready, mut request: Verified<'_>) -> Result<Outcome, Error> {
+pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
     let is_post = request.inbound.is_post();
     let trigger = if is_post {
         request.csrf.require()?;
-        Trigger::Update(request.inbound.body.remove("data"))
+        Trigger::Update(request.inbound.body.get("data").cloned())
     } else {
         Trigger::Read
     };

@@ -61,11 +61,11 @@ fn option(ready: &Ready, request: &Verified<'_>, entry: &ProviderEntry) -> Optio
     })
 }
 
-pub(super) async fn start(ready: &Ready, request: Verified<'_>) -> Result<Outcome, Error> {
+pub(super) async fn start(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
     request.csrf.require()?;
     match request.provider {
-        Some(ProviderEntry::OAuth(provider)) => to_provider(ready, &request, provider).await,
-        Some(ProviderEntry::Email(email, send)) => email::send_link(ready, &request, email, send).await,
+        Some(ProviderEntry::OAuth(provider)) => to_provider(ready, request, provider).await,
+        Some(ProviderEntry::Email(email, send)) => email::send_link(ready, request, email, send).await,
         Some(ProviderEntry::Credentials(..)) | None => {
             let to = request.site.url(&ready.config, "signin");
             Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }))

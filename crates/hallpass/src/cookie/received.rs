@@ -11,7 +11,6 @@ use percent_encoding::percent_decode_str;
 /// The cookies of a request. Printing them shows their names only.
 #[derive(Clone, Default)]
 pub(crate) struct Cookies {
-    /// All names and decoded values, one after the other.
     text: String,
     /// Where in the text each name and its value are.
     places: Vec<(Range<usize>, Range<usize>)>,
@@ -30,26 +29,35 @@ impl Cookies {
     pub(crate) fn parse(headers: &HeaderMap) -> Self {
         let mut cookies = Self::default();
         for header in headers.get_all(COOKIE) {
-            cookies.text.reserve(header.len());
-            for pair in String::from_utf8_lossy(header.as_bytes()).split(';') {
-                let Some((name, value)) = pair.split_once('=') else { continue };
-                let name = name.trim();
-                if !name.is_empty() && cookies.places.len() < MAX_COOKIES {
-                    cookies.add(name, &decode(value.trim()));
-                }
+            let bytes = header.as_bytes();
+            match std::str::from_utf8(bytes) {
+                Ok(text) => cookies.add(text),
+                Err(_) => cookies.add(&String::from_utf8_lossy(bytes)),
             }
         }
         cookies
     }
 
-    fn add(&mut self, name: &str, value: &str) {
-        let start = self.text.len();
-        self.text.push_str(name);
-        let middle = self.text.len();
-        self.text.push_str(value);
-        self.places.push((start..middle, middle..self.text.len()));
+    fn add(&mut self, header: &str) {
+        let mut start = self.text.len();
+        self.text.push_str(header);
+        for pair in header.split(';') {
+            let place = |part: &str, start: usize| {
+                let trimmed = part.trim_start();
+                let start = start + part.len() - trimmed.len();
+                start..start + trimmed.trim_end().len()
+            };
+            if let Some((name, value)) = pair.split_once('=')
+                && !name.trim().is_empty()
+                && self.places.len() < MAX_COOKIES
+            {
+                self.places.push((place(name, start), place(value, start + name.len() + 1)));
+            }
+            start += pair.len() + 1;
+        }
     }
 
+    /// Names, and values as they were sent.
     fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let text = |place: &Range<usize>| self.text.get(place.clone()).unwrap_or_default();
         self.places.iter().map(move |(name, value)| (text(name), text(value)))
@@ -57,8 +65,8 @@ impl Cookies {
 
     /// The value of a cookie. Several of one name with different values are none: a sibling domain or a longer
     /// path may have planted one, and nobody can say which.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self.pairs().filter(|(other, _)| *other == name).map(|(_, value)| value);
+    pub(crate) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self.pairs().filter(|(other, _)| *other == name).map(|(_, value)| decode(value));
         let first = values.next()?;
         values.all(|other| other == first).then_some(first)
     }
@@ -80,7 +88,7 @@ impl Cookies {
             names.push(other);
         }
         let value = match (whole, numbered) {
-            (true, 0) => self.get(name).map(Cow::Borrowed),
+            (true, 0) => self.get(name),
             (false, 1..) => {
                 let pieces = (0..numbered).map(|index| self.get(&format!("{name}.{index}")));
                 pieces.collect::<Option<String>>().map(Cow::Owned)

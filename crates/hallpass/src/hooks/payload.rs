@@ -141,7 +141,11 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Payload, A::Error> {
-        let mut payload = Payload::default();
+        let mut payload = Payload {
+            own: Vec::with_capacity(RESERVED.len()),
+            claims: Vec::with_capacity(USUAL_LENGTH),
+            ..Payload::default()
+        };
         while let Some(Name(name)) = members.next_key()? {
             if let Some(own) = RESERVED.into_iter().find(|own| *own == name) {
                 payload.set(own, Some(members.next_value()?));
@@ -173,7 +177,7 @@ impl fmt::Debug for Payload {
 /// Claims of the token that are Hallpass' own; no field of an application's claims may be called so.
 pub(super) const RESERVED: [&str; 8] = ["sub", "name", "email", "picture", "iat", "exp", "nbf", "jti"];
 
-/// Of Hallpass' own claims, in bytes.
+/// Of Hallpass' own claims, or the application's, in bytes.
 const USUAL_LENGTH: usize = 384;
 
 #[cfg(test)]

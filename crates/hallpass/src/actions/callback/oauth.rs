@@ -165,7 +165,7 @@ impl Checks {
             let sealed = sealed.ok_or_else(|| {
                 Error::new(ErrorKind::InvalidCheck, format!("the {check:?} cookie is missing"))
             })?;
-            let payload = spec.keys().open_claims(sealed, config.clock.now()).map_err(|error| {
+            let payload = spec.keys().open_claims(&sealed, config.clock.now()).map_err(|error| {
                 Error::caused_by(ErrorKind::InvalidCheck, "a cookie of the sign-in does not open", error)
             })?;
             // Mix-up defense: what was made for one provider proves nothing to another (GHSA-x445-f3h2-j279).
