@@ -25,8 +25,9 @@ pub(crate) fn routes(profile: &str, probe: Probe) -> Router {
         .route(
             "/forget-user",
             post(async |State(probe): State<Probe>, Json(body): Json<Value>| {
-                probe.store.delete_user(body.get("id").and_then(Value::as_str).unwrap_or_default());
-                Json(json!({}))
+                let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
+                probe.store.delete_user(id).await.map_err(|error| error.to_string())?;
+                Ok::<_, String>(Json(json!({})))
             }),
         )
         .with_state(probe);
@@ -79,7 +80,7 @@ async fn seed(State(probe): State<Probe>, Json(seed): Json<Seed>) -> Result<Json
 pub(crate) async fn plant(probe: &Probe, seed: Seed) -> Result<(), String> {
     for user in seed.users {
         let user = User::from_json(user).map_err(|error| error.to_string())?;
-        probe.store.create_user(user).await.map_err(|error| error.to_string())?;
+        probe.store.create_user(user, None).await.map_err(|error| error.to_string())?;
     }
     for account in seed.accounts {
         probe.store.link_account(account).await.map_err(|error| error.to_string())?;

@@ -107,5 +107,8 @@ pub use pages::{Field, Theme};
 pub use request::RequestInfo;
 pub use secret::Secret;
 pub use session::Session;
-pub use store::{MemoryStore, OneTimeToken, Rows, Store, StoreError, StoreErrorKind};
+pub use store::{
+    MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError, StoreErrorKind,
+    StoredSession, UserChange, UserPage,
+};
 pub use user::{Account, AccountKind, User, UserError};

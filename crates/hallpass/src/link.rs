@@ -59,7 +59,7 @@ pub(crate) async fn by_account(
         };
     }
     if let Some(current) = current {
-        return link(ready, store, current, newcomer.account, newcomer.user, info).await;
+        return link(ready, store, current, newcomer, info).await;
     }
     let owner = match &newcomer.user.email {
         Some(address) => store.user_by_email(address).await?,
@@ -69,13 +69,16 @@ pub(crate) async fn by_account(
         // Whoever controls a provider's profile must not get the account behind an address by writing it there.
         // And whoever has signed up with an address that is not theirs must not get its owner's account linked in.
         if newcomer.may_link_by_email && newcomer.email_verified && owner.email_verified.is_some() {
-            return link(ready, store, owner, newcomer.account, newcomer.user, info).await;
+            return link(ready, store, owner, newcomer, info).await;
         }
         return Err(not_linked("a user with this address signs in another way"));
     }
-    let user = create(ready, store, newcomer.user.clone(), info).await?;
-    let linked = link(ready, store, user, newcomer.account, newcomer.user, info).await?;
-    Ok(Linked { is_new_user: true, ..linked })
+    let account = kept(newcomer.account, newcomer.email_verified);
+    let user = store.create_user(newcomer.user.clone(), Some(account.clone())).await?;
+    core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
+    let event = Event::LinkAccount { user: user.clone(), account, profile: newcomer.user };
+    core::notify(&ready.config, event, info).await;
+    Ok(Linked { user, is_new_user: true })
 }
 
 /// Somebody who has proven to own an address.
@@ -91,34 +94,28 @@ pub(crate) async fn by_email(
         core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
         return Ok(Linked { user, is_new_user: false });
     }
-    let user = create(ready, store, User { email_verified: Some(now), ..user }, info).await?;
-    Ok(Linked { user, is_new_user: true })
-}
-
-async fn create(
-    ready: &Ready,
-    store: &dyn DynStore,
-    user: User,
-    info: &Arc<RequestInfo>,
-) -> Result<User, Error> {
-    let user = store.create_user(user).await?;
+    let user = store.create_user(User { email_verified: Some(now), ..user }, None).await?;
     core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
-    Ok(user)
+    Ok(Linked { user, is_new_user: true })
 }
 
 async fn link(
     ready: &Ready,
     store: &dyn DynStore,
     user: User,
-    account: &Account,
-    profile: User,
+    newcomer: Newcomer<'_>,
     info: &Arc<RequestInfo>,
 ) -> Result<Linked, Error> {
-    let kept = Account { tokens: kept_tokens(&account.tokens), ..account.clone() };
-    store.link_account(Account { user_id: Some(user.id.clone()), ..kept.clone() }).await?;
-    core::notify(&ready.config, Event::LinkAccount { user: user.clone(), account: kept, profile }, info)
-        .await;
+    let account = kept(newcomer.account, newcomer.email_verified);
+    store.link_account(Account { user_id: Some(user.id.clone()), ..account.clone() }).await?;
+    let event = Event::LinkAccount { user: user.clone(), account, profile: newcomer.user };
+    core::notify(&ready.config, event, info).await;
     Ok(Linked { user, is_new_user: false })
+}
+
+/// The account as a store keeps it.
+fn kept(account: &Account, email_verified: bool) -> Account {
+    Account { tokens: kept_tokens(&account.tokens), email_verified, ..account.clone() }
 }
 
 /// What of a token answer is kept: Auth.js' columns.

@@ -360,7 +360,7 @@ async fn user_deleted_before_the_link_is_followed_is_a_new_one() {
     let old = case.site.store.rows().users[0].id.clone();
     let mut browser = browse(&case.auth);
     let link = case.ask(&mut browser, "ada@example.com").await;
-    assert!(case.site.store.delete_user(&old));
+    assert!(case.site.store.delete_user(&old).await.unwrap());
     assert_eq!(browser.get(&link).await.location(), SITE);
     let user = case.site.store.user_by_email("ada@example.com").await.unwrap().unwrap();
     assert_ne!(user.id, old);

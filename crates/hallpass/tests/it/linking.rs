@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass::clock::Clock;
-use hallpass::testkit::Browser;
-use hallpass::{Account, ErrorKind, Jwt, MemoryStore, OneTimeToken, Store, StoreError, Timestamp, User};
+use hallpass::testkit::{Browser, Outage};
+use hallpass::{ErrorKind, Jwt, MemoryStore, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -207,7 +207,7 @@ async fn session_of_a_deleted_user_links_nothing() {
     let mut browser = browse(&auth);
     browser.sign_in("idp", &site.idp).await;
     let deleted = site.store.rows().users[0].id.clone();
-    site.store.delete_user(&deleted);
+    site.store.delete_user(&deleted).await.unwrap();
     browser.sign_in("other", &site.other).await;
     let rows = site.store.rows();
     assert_eq!((rows.users.len(), rows.accounts.len()), (1, 1));
@@ -243,56 +243,9 @@ async fn session_that_the_jwt_callback_ended_links_nothing() {
     assert_eq!((rows.users.len(), theirs), (2, 1));
 }
 
-/// A store that is away.
-#[derive(Clone, Default)]
-struct Away(MemoryStore, Arc<AtomicBool>);
-
-impl Away {
-    fn here(&self) -> Result<&MemoryStore, StoreError> {
-        match self.1.load(Ordering::Relaxed) {
-            true => Err(StoreError::unavailable("connection refused")),
-            false => Ok(&self.0),
-        }
-    }
-}
-
-impl Store for Away {
-    async fn create_user(&self, user: User) -> Result<User, StoreError> {
-        self.here()?.create_user(user).await
-    }
-
-    async fn user(&self, id: &str) -> Result<Option<User>, StoreError> {
-        self.here()?.user(id).await
-    }
-
-    async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
-        self.here()?.user_by_email(email).await
-    }
-
-    async fn user_by_account(&self, provider: &str, id: &str) -> Result<Option<User>, StoreError> {
-        self.here()?.user_by_account(provider, id).await
-    }
-
-    async fn verify_email(&self, id: &str, at: Timestamp) -> Result<User, StoreError> {
-        self.here()?.verify_email(id, at).await
-    }
-
-    async fn link_account(&self, account: Account) -> Result<(), StoreError> {
-        self.here()?.link_account(account).await
-    }
-
-    async fn create_token(&self, token: OneTimeToken) -> Result<(), StoreError> {
-        self.here()?.create_token(token).await
-    }
-
-    async fn take_token(&self, identifier: &str, hash: &str) -> Result<Option<OneTimeToken>, StoreError> {
-        self.here()?.take_token(identifier, hash).await
-    }
-}
-
 #[tokio::test]
 async fn store_that_is_away_is_503_and_touches_no_cookie() {
-    let (site, log, store) = (Site::new(), Log::default(), Away::default());
+    let (site, log, store) = (Site::new(), Log::default(), Outage::new(MemoryStore::new()));
     let errors = log.clone();
     let auth = site
         .builder()
@@ -307,7 +260,7 @@ async fn store_that_is_away_is_503_and_touches_no_cookie() {
     let mut browser = browse(&auth);
     browser.sign_in("idp", &site.idp).await;
     let session = browser.cookie(SESSION).unwrap().to_owned();
-    store.1.store(true, Ordering::Relaxed);
+    store.set_away(true);
     for answer in [
         browser.sign_in("idp", &site.idp).await,
         browser.submit("signin/email", &[("email", "ada@example.com")]).await,
@@ -320,6 +273,6 @@ async fn store_that_is_away_is_503_and_touches_no_cookie() {
     assert_eq!(log.take().len(), 3);
     // Sessions in cookies need no store.
     assert_eq!(browser.session().await["user"]["name"], "Ada");
-    store.1.store(false, Ordering::Relaxed);
+    store.set_away(false);
     assert_eq!(browser.sign_in("idp", &site.idp).await.location(), SITE);
 }
