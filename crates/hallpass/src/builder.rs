@@ -11,15 +11,16 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::Auth;
 use crate::clock::Clock;
-use crate::config::{Compat, ConfigError, Environment, Forwarded, PagePaths, ProviderEntry, Settings};
+use crate::config::{
+    Compat, ConfigError, Environment, Forwarded, PagePaths, ProviderEntry, Settings, Strategy,
+};
 use crate::cookie::{CookieKind, CookieOptions};
 use crate::core::Core;
 use crate::credentials::Credentials;
 use crate::email::Email;
 use crate::error::{BoxError, Error};
 use crate::hooks::{
-    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent,
-    SessionUser, SignIn, Token,
+    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent, SignIn,
 };
 use crate::http::HttpClient;
 use crate::pages::{TemplateName, Theme};
@@ -101,16 +102,7 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
     {
         let state = self.state.clone();
         self.settings.hooks.session = Some(Arc::new(move |raw| {
-            let answer = raw.token.claims().map(|claims| {
-                let event = SessionEvent {
-                    user: SessionUser::of(&raw.token),
-                    claims,
-                    expires: raw.expires,
-                    token: Token::new(raw.token),
-                    request: raw.request,
-                };
-                callback(event, state.clone())
-            });
+            let answer = SessionEvent::new(raw).map(|event| callback(event, state.clone()));
             Box::pin(async move { Ok(serde_json::to_string(&answer?.await?)?) })
         }));
         self
@@ -279,6 +271,20 @@ impl<S, C> Builder<S, C> {
     /// How long a session lives that nobody uses. Default 30 days.
     pub fn session_max_age(mut self, max_age: Duration) -> Self {
         self.settings.session_max_age = Some(max_age);
+        self
+    }
+
+    /// Where sessions are kept. Default: in the [`store`](Self::store) where there is one, else in the cookie, as in
+    /// Auth.js. Changing it signs nobody out.
+    pub fn session_strategy(mut self, strategy: Strategy) -> Self {
+        self.settings.strategy = Some(strategy);
+        self
+    }
+
+    /// How long a session in the store is not written again after it was. Default 1 day, as in Auth.js; for tokens
+    /// see [`jwt_update_age`](Self::jwt_update_age).
+    pub fn session_update_age(mut self, update_age: Duration) -> Self {
+        self.settings.session_update_age = Some(update_age);
         self
     }
 

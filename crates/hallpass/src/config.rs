@@ -109,6 +109,16 @@ impl PagePaths {
     }
 }
 
+/// Where sessions are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// In an encrypted cookie: nothing has to be read, and nothing can be revoked before it expires.
+    Jwt,
+    /// In the store: one read for each request; a session can be listed, changed and ended from anywhere.
+    Database,
+}
+
 /// Which host a request may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TrustHost {
@@ -165,6 +175,8 @@ pub(crate) struct Settings {
     pub(crate) cookie_budget: Option<usize>,
     pub(crate) session_max_age: Option<Duration>,
     pub(crate) jwt_update_age: Option<Duration>,
+    pub(crate) session_update_age: Option<Duration>,
+    pub(crate) strategy: Option<Strategy>,
     pub(crate) providers: Vec<ProviderEntry>,
     pub(crate) pages: PagePaths,
     pub(crate) theme: Theme,
@@ -198,6 +210,8 @@ pub(crate) struct Config {
     pub(crate) cookie_budget: usize,
     pub(crate) session_max_age: Duration,
     pub(crate) jwt_update_age: Duration,
+    pub(crate) session_update_age: Duration,
+    pub(crate) strategy: Strategy,
     pub(crate) providers: Vec<ProviderEntry>,
     pub(crate) paths: PagePaths,
     pub(crate) theme: Theme,

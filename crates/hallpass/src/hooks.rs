@@ -60,7 +60,17 @@ impl fmt::Debug for Hooks {
 pub(crate) struct RawSession {
     pub(crate) token: Arc<Payload>,
     pub(crate) expires: Timestamp,
+    pub(crate) stored: Option<StoredUser>,
+    /// What a client sent, if it asked for a change.
+    pub(crate) update: Option<Option<Value>>,
     pub(crate) request: Arc<RequestInfo>,
+}
+
+/// Whose session it is, where the session is in the store.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredUser {
+    pub(crate) user: User,
+    pub(crate) session_id: String,
 }
 
 /// A callback did not answer: it panicked.

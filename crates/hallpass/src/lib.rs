@@ -90,10 +90,10 @@ pub mod testkit;
 mod user;
 mod verify;
 
-pub use auth::{Auth, SessionRead};
+pub use auth::{Auth, SessionRead, Sessions, Users};
 pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;
-pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem};
+pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem, Strategy};
 pub use cookie::{CookieKind, CookieOptions, SameSite};
 pub use core::{Core, MAX_BODY};
 pub use credentials::Credentials;

@@ -76,7 +76,8 @@ pub trait Store: Send + Sync + 'static {
     /// Only when the store fails.
     fn users(&self, page: UserPage) -> impl Future<Output = Result<Vec<User>, StoreError>> + Send;
 
-    /// Changes a user.
+    /// Changes a user. With a new address their accounts are no longer those of a provider that vouched for it:
+    /// [`email_verified`](Account::email_verified) becomes false in the same step.
     ///
     /// # Errors
     /// [`StoreErrorKind::Conflict`] when the new address is somebody else's, [`StoreErrorKind::NotFound`] when there

@@ -6,8 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    Config, ConfigError, Environment, Forwarded, Misconfigured, Problem, ProviderEntry, Settings, TrustHost,
-    origin_of,
+    Config, ConfigError, Environment, Forwarded, Misconfigured, Problem, ProviderEntry, Settings, Strategy,
+    TrustHost, origin_of,
 };
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
@@ -70,6 +70,12 @@ impl Settings {
             cookie_budget: self.cookie_budget.unwrap_or(DEFAULT_COOKIE_BUDGET),
             session_max_age: self.session_max_age.unwrap_or(DEFAULT_MAX_AGE),
             jwt_update_age: self.jwt_update_age.unwrap_or(Duration::ZERO),
+            // A session shorter than that is written at every read.
+            session_update_age: self.session_update_age.unwrap_or(DEFAULT_UPDATE_AGE),
+            strategy: self.strategy.unwrap_or(match self.store {
+                Some(_) => Strategy::Database,
+                None => Strategy::Jwt,
+            }),
             providers: self.providers,
             paths: self.pages,
             theme: self.theme,
@@ -239,6 +245,15 @@ impl Problems {
         if max_age < Duration::from_secs(1) || max_age > LONGEST_MAX_AGE {
             self.add(ErrorKind::Configuration, "`session_max_age` must be between one second and 400 days");
         }
+        if settings.strategy == Some(Strategy::Database) && settings.store.is_none() {
+            self.add(
+                ErrorKind::MissingStore,
+                "`session_strategy` keeps sessions in the store, and there is none: call `store`",
+            );
+        }
+        if settings.session_update_age.is_some_and(|age| age >= max_age) {
+            self.add(ErrorKind::Configuration, "`session_update_age` must be shorter than `session_max_age`");
+        }
         if settings.jwt_update_age.is_some_and(|age| age >= max_age) {
             self.add(ErrorKind::Configuration, "`jwt_update_age` must be shorter than `session_max_age`");
         }
@@ -323,6 +338,8 @@ fn is_path_byte(byte: u8) -> bool {
 const DEFAULT_BASE_PATH: &str = "/api/auth";
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+const DEFAULT_UPDATE_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What browsers keep a cookie for at most.
 const LONGEST_MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::error::BoxError;
 use crate::hooks::{Payload, SessionUser, SignedIn};
 use crate::request::RequestInfo;
+use crate::session::Trigger;
 use crate::{Account, User};
 
 /// Why the token is made or looked at. The argument of the `jwt` callback, which says for each case what the
@@ -221,6 +222,15 @@ pub(crate) enum RawTrigger {
     Read,
 }
 
+impl From<Trigger> for RawTrigger {
+    fn from(trigger: Trigger) -> Self {
+        match trigger {
+            Trigger::Read => Self::Read,
+            Trigger::Update(data) => Self::Update(data),
+        }
+    }
+}
+
 /// The claims in a token no longer fit the application's type.
 #[derive(Debug, thiserror::Error)]
 #[error("the claims of this session no longer fit the application's type: {0}")]
@@ -271,7 +281,7 @@ impl RawJwt {
             RawTrigger::Update(data) => Some(data),
             RawTrigger::Read => None,
         };
-        let claims = self.token.claims()?;
+        let claims = self.token.parse_claims()?;
         let user = SessionUser::of(&self.token);
         let token = Token::new(self.token);
         let Some(data) = data else { return Ok(Jwt::Read(JwtRead { token, user, claims, request })) };

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
-use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::JwtDecision;
 use super::jwt::StaleClaims;
 use crate::Timestamp;
-use crate::error::BoxError;
+use crate::error::{BoxError, Error, ErrorKind};
 
 /// The payload of a session's token.
 ///
@@ -31,6 +31,13 @@ impl Payload {
     /// What a token holds before the application extends it.
     pub(crate) fn new(own: Vec<(&'static str, Value)>) -> Self {
         Self { own, claims: b"{}".to_vec(), all: OnceLock::new() }
+    }
+
+    /// What a row of the store holds.
+    pub(crate) fn of(own: Vec<(&'static str, Value)>, claims: &Map<String, Value>) -> Self {
+        // A map of JSON values is always JSON.
+        let claims = serde_json::to_vec(claims).unwrap_or_else(|_| b"{}".to_vec());
+        Self { own, claims, all: OnceLock::new() }
     }
 
     /// # Errors
@@ -65,8 +72,19 @@ impl Payload {
     ///
     /// # Errors
     /// [`StaleClaims`] when they are not of this type.
-    pub(crate) fn claims<C: DeserializeOwned>(&self) -> Result<C, BoxError> {
+    pub(crate) fn parse_claims<C: DeserializeOwned>(&self) -> Result<C, BoxError> {
         serde_json::from_slice(&self.claims).map_err(|error| Box::new(StaleClaims::new(&error)).into())
+    }
+
+    /// The application's claims, for a row of the store.
+    pub(crate) fn claims(&self) -> Result<Map<String, Value>, Error> {
+        serde_json::from_slice(&self.claims)
+            .map_err(|error| Error::caused_by(ErrorKind::SessionToken, "the claims are not JSON", error))
+    }
+
+    /// Whether the application's claims are the same.
+    pub(crate) fn has_claims_of(&self, other: &Self) -> bool {
+        self.claims == other.claims
     }
 
     /// All claims.

@@ -111,8 +111,14 @@ impl Store for MemoryStore {
             return Err(StoreError::conflict("there is a user with this address"));
         }
         let Some(user) = rows.users.iter_mut().find(|user| user.id == id) else { return Err(no_user()) };
-        *user = change.apply(user.clone());
-        Ok(user.clone())
+        let before = std::mem::take(user);
+        let (email, after) = (before.email.clone(), change.apply(before));
+        *user = after.clone();
+        if after.email != email {
+            let own = rows.accounts.iter_mut().filter(|account| account.user_id.as_deref() == Some(id));
+            own.for_each(|account| account.email_verified = false);
+        }
+        Ok(after)
     }
 
     async fn verify_email(&self, id: &str, at: Timestamp) -> Result<User, StoreError> {
