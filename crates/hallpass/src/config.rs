@@ -136,6 +136,7 @@ pub enum Forwarded {
 #[must_use]
 pub struct Compat {
     pub(crate) cache_headers: bool,
+    pub(crate) magic_link: bool,
 }
 
 impl Compat {
@@ -147,7 +148,14 @@ impl Compat {
     /// Sends cache headers only where Auth.js sends them: on GET `session` and GET `csrf`. By default every
     /// answer says `no-store`.
     pub fn cache_headers(self, as_auth_js: bool) -> Self {
-        Self { cache_headers: as_auth_js }
+        Self { cache_headers: as_auth_js, ..self }
+    }
+
+    /// Magic links work for 24 hours and sign in whoever opens them. By default they work for 10 minutes, and
+    /// opening one shows a page that asks first: programs that look at mail open the links in it, and must not
+    /// use them up.
+    pub fn magic_link(self, as_auth_js: bool) -> Self {
+        Self { magic_link: as_auth_js, ..self }
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::Compat;
+
 /// Sign-in by a link that the application mails. The sending function is the second argument of
 /// [`Builder::email`](crate::Builder::email). Needs a store.
 #[derive(Clone, Debug)]
@@ -11,13 +13,13 @@ use unicode_normalization::UnicodeNormalization;
 pub struct Email {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) max_age: Duration,
+    pub(crate) max_age: Option<Duration>,
 }
 
 impl Email {
-    /// Links that work for 24 hours.
+    /// Links that work for 10 minutes.
     pub fn new() -> Self {
-        Self { id: "email".to_owned(), name: "Email".to_owned(), max_age: Duration::from_secs(24 * 60 * 60) }
+        Self { id: "email".to_owned(), name: "Email".to_owned(), max_age: None }
     }
 
     /// Id in addresses. Default `email`.
@@ -30,9 +32,15 @@ impl Email {
         Self { name: name.into(), ..self }
     }
 
-    /// How long a link works. Default 24 hours, as in Auth.js.
+    /// How long a link works. Default 10 minutes; 24 hours with
+    /// [`Compat::magic_link`](crate::Compat::magic_link).
     pub fn max_age(self, max_age: Duration) -> Self {
-        Self { max_age, ..self }
+        Self { max_age: Some(max_age), ..self }
+    }
+
+    /// How long a link works here.
+    pub(crate) fn lifetime(&self, compat: Compat) -> Duration {
+        self.max_age.unwrap_or(if compat.magic_link { AS_AUTH_JS } else { LIFETIME })
     }
 }
 
@@ -66,7 +74,8 @@ pub(crate) fn of_provider(given: &str) -> Option<String> {
     is_single(&address).then_some(address)
 }
 
-fn is_single(address: &str) -> bool {
+/// Whether it is one plain address, whoever reads it.
+pub(crate) fn is_single(address: &str) -> bool {
     let Some((local, domain)) = address.split_once('@') else { return false };
     let plain = |text: &str| !text.is_empty() && !text.chars().any(is_refused);
     // What normalization would turn into an `@` or a separator is one for the next program in line.
@@ -79,6 +88,11 @@ fn is_single(address: &str) -> bool {
 fn is_refused(c: char) -> bool {
     c.is_control() || c.is_whitespace() || matches!(c, '@' | '"' | ',' | ';' | '<' | '>' | '\\')
 }
+
+/// NIST SP 800-63B §3.1.3.2: out-of-band secrets are valid for 10 minutes at most.
+const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+const AS_AUTH_JS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// RFC 5321 §4.5.3.1: 64 for the local part, 255 for the domain.
 const LONGEST: usize = 320;

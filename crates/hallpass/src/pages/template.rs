@@ -20,12 +20,14 @@ pub enum TemplateName {
     Error,
     /// `verify_request`.
     VerifyRequest,
+    /// `confirm`.
+    Confirm,
 }
 
 impl TemplateName {
     /// All of them.
     pub const ALL: &'static [Self] =
-        &[Self::Layout, Self::SignIn, Self::SignOut, Self::Error, Self::VerifyRequest];
+        &[Self::Layout, Self::SignIn, Self::SignOut, Self::Error, Self::VerifyRequest, Self::Confirm];
 
     /// The name in settings and messages, such as `sign_in`.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +37,7 @@ impl TemplateName {
             Self::SignOut => "sign_out",
             Self::Error => "error",
             Self::VerifyRequest => "verify_request",
+            Self::Confirm => "confirm",
         }
     }
 
@@ -45,6 +48,7 @@ impl TemplateName {
             Self::SignOut => include_str!("sign_out.html"),
             Self::Error => include_str!("error.html"),
             Self::VerifyRequest => include_str!("verify_request.html"),
+            Self::Confirm => include_str!("confirm.html"),
         }
     }
 }
