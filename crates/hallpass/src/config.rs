@@ -13,6 +13,7 @@ use crate::email::Email;
 use crate::error::ErrorKind;
 use crate::hooks::{CredentialsInput, Hook, Hooks, Mail};
 use crate::jose::TokenKeys;
+use crate::mail::{DynMailer, MailTemplate};
 use crate::pages::{Pages, TemplateName, Theme};
 use crate::providers::{Provider, ProviderKind};
 use crate::random::Random;
@@ -160,7 +161,7 @@ impl Compat {
 }
 
 /// What the builder has collected.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) environment: Option<Environment>,
     pub(crate) base_path: Option<String>,
@@ -177,6 +178,9 @@ pub(crate) struct Settings {
     pub(crate) pages: PagePaths,
     pub(crate) theme: Theme,
     pub(crate) templates: Vec<(TemplateName, String)>,
+    pub(crate) mail_templates: Vec<(MailTemplate, String)>,
+    /// Mailers, with the place of their provider among `providers`.
+    pub(crate) mailers: Vec<(usize, Box<dyn DynMailer>)>,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) skip_csrf_check: bool,
     pub(crate) compat: Compat,

@@ -6,30 +6,53 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::Compat;
 
-/// Sign-in by a link that the application mails. The sending function is the second argument of
-/// [`Builder::email`](crate::Builder::email). Needs a store.
+/// Sign-in by a link in a mail. Who sends it is the second argument of
+/// [`Builder::mailer`](crate::Builder::mailer) or [`Builder::email`](crate::Builder::email). Needs a store.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Email {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) max_age: Option<Duration>,
+    pub(crate) from: Option<String>,
+    id_chosen: bool,
+    name_chosen: bool,
 }
 
 impl Email {
     /// Links that work for 10 minutes.
     pub fn new() -> Self {
-        Self { id: "email".to_owned(), name: "Email".to_owned(), max_age: None }
+        Self {
+            id: "email".to_owned(),
+            name: "Email".to_owned(),
+            max_age: None,
+            from: None,
+            id_chosen: false,
+            name_chosen: false,
+        }
     }
 
-    /// Id in addresses. Default `email`.
+    /// Id in addresses. Default: that of the mailer, else `email`.
     pub fn id(self, id: impl Into<String>) -> Self {
-        Self { id: id.into(), ..self }
+        Self { id: id.into(), id_chosen: true, ..self }
     }
 
-    /// Name on the button. Default `Email`.
+    /// Name on the button. Default: that of the mailer, else `Email`.
     pub fn name(self, name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..self }
+        Self { name: name.into(), name_chosen: true, ..self }
+    }
+
+    /// Who the mails are from: `login@acme.example` or `Acme <login@acme.example>`. Default: `EMAIL_FROM`. For
+    /// [`Builder::mailer`](crate::Builder::mailer) only: a closure sends as it likes.
+    pub fn from(self, sender: impl Into<String>) -> Self {
+        Self { from: Some(sender.into()), ..self }
+    }
+
+    /// Takes id and name of a mailer, unless they were chosen.
+    pub(crate) fn called(self, id: &str, name: &str) -> Self {
+        let id = if self.id_chosen { self.id } else { id.to_owned() };
+        let name = if self.name_chosen { self.name } else { name.to_owned() };
+        Self { id, name, ..self }
     }
 
     /// How long a link works. Default 10 minutes; 24 hours with

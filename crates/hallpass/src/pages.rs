@@ -38,6 +38,8 @@ pub use words::error_codes;
 
 use group::groups;
 use style::Stylesheet;
+pub(crate) use template::write_escaped;
+
 use template::Templates;
 use theme::filled;
 use words::words;

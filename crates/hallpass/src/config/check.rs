@@ -14,6 +14,7 @@ use crate::cookie::CookieSet;
 use crate::error::ErrorKind;
 use crate::http::HttpClient;
 use crate::jose::{Dialect, TokenKeys};
+use crate::mail::{Letters, Postbox, Sender, Setup};
 use crate::pages::Pages;
 use crate::providers::ProviderProblemKind;
 use crate::random::SystemRandom;
@@ -40,6 +41,7 @@ impl Settings {
         problems.cookies(&self);
         let pages = problems.pages(&self);
         let http = problems.http(self.http.take());
+        problems.mailers(&mut self, &environment, http.as_ref());
         let (Some(pages), Some(http), true) = (pages, http, problems.0.is_empty()) else {
             return Err(ConfigError(Box::new(Misconfigured {
                 problems: problems.0,
@@ -167,7 +169,7 @@ impl Problems {
         if settings.providers.is_empty() {
             self.add(
                 ErrorKind::Configuration,
-                "there is no way to sign in: call `provider`, `credentials` or `email`",
+                "there is no way to sign in: call `provider`, `credentials`, `email` or `mailer`",
             );
         }
         for (index, entry) in settings.providers.iter().enumerate() {
@@ -253,6 +255,48 @@ impl Problems {
             );
         }
         client
+    }
+
+    /// Lets each mailer take what it needs, and puts it in its place.
+    fn mailers(
+        &mut self,
+        settings: &mut Settings,
+        environment: &Environment,
+        http: Option<&Arc<dyn HttpClient>>,
+    ) {
+        let mailers = std::mem::take(&mut settings.mailers);
+        let Some(http) = http.filter(|_| !mailers.is_empty()) else { return };
+        let letters = match Letters::new(&settings.theme, &settings.mail_templates) {
+            Ok(letters) => letters,
+            Err(error) => return self.add(ErrorKind::Configuration, format!("`mail_template`: {error}")),
+        };
+        for (place, mut mailer) in mailers {
+            let Some(ProviderEntry::Email(email, send)) = settings.providers.get_mut(place) else { continue };
+            let mut wrong = |what: String| {
+                self.add(ErrorKind::Configuration, format!("the e-mail provider {:?}: {what}", email.id));
+            };
+            let setup = Setup { id: &email.id, http: Arc::clone(http), environment };
+            if let Err(problem) = mailer.prepare(&setup) {
+                wrong(problem);
+            }
+            let from = match email.from.as_deref().or_else(|| environment.get("EMAIL_FROM")) {
+                Some(from) => from.parse::<Sender>().map_err(|error| format!("`from` (EMAIL_FROM): {error}")),
+                None => Err("nobody sends the mails: call `from`, or set EMAIL_FROM".to_owned()),
+            };
+            let from = match from {
+                Ok(from) => from,
+                Err(problem) => {
+                    wrong(problem);
+                    continue;
+                }
+            };
+            let lifetime = email.lifetime(settings.compat);
+            let postbox = Arc::new(Postbox { mailer, from, letters: letters.clone(), lifetime });
+            *send = Arc::new(move |mail| {
+                let postbox = Arc::clone(&postbox);
+                Box::pin(async move { postbox.send(mail).await })
+            });
+        }
     }
 
     fn cookies(&mut self, settings: &Settings) {

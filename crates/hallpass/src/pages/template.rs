@@ -93,7 +93,11 @@ impl Templates {
 
 /// Escapes what has a meaning in text and in quoted attributes. The greater-than sign has none; it stays as it
 /// is in the pages of Auth.js, whose recorded ones ours are compared with.
-fn write_escaped(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+pub(crate) fn write_escaped(
+    out: &mut Output<'_>,
+    _: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
     if value.is_safe() {
         return Ok(write!(out, "{value}")?);
     }
