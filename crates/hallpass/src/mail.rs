@@ -13,7 +13,7 @@
 //! | to send with | use |
 //! |---|---|
 //! | a mail server | `Smtp`, with the feature `smtp` |
-//! | Resend, SendGrid, Postmark, Mailgun, Loops, Forward Email | [`HttpService`] |
+//! | Resend, `SendGrid`, Postmark, Mailgun, Loops, Forward Email | [`HttpService`] |
 //! | anything else | your own [`Mailer`], or a closure with [`Builder::email`](crate::Builder::email) |
 //!
 //! The mail itself comes from three templates, which [`Builder::mail_template`](crate::Builder::mail_template)

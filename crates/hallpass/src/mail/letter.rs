@@ -134,7 +134,7 @@ fn in_words(lifetime: Duration) -> String {
     let seconds = lifetime.as_secs();
     let (number, unit) = match seconds {
         0..60 => (seconds, "second"),
-        _ if seconds % 3600 == 0 => (seconds / 3600, "hour"),
+        _ if seconds.is_multiple_of(3600) => (seconds / 3600, "hour"),
         _ => (seconds / 60, "minute"),
     };
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })

@@ -55,7 +55,7 @@ impl HttpService {
         Self::new(Kind::Resend, "https://api.resend.com")
     }
 
-    /// SendGrid.
+    /// `SendGrid`.
     pub fn sendgrid() -> Self {
         Self::new(Kind::SendGrid, "https://api.sendgrid.com")
     }

@@ -23,7 +23,7 @@ fn subject_and_text_name_the_site_and_hold_the_link() {
     insta::assert_snapshot!(text, @r"
     Sign in to app.example.com
 
-    Open this link, and press the button on the page that it leads to:
+    Open this link where you want to be signed in:
 
     https://app.example.com/api/auth/callback/email?callbackUrl=%2F&token=c0ffee&email=ada%40example.com
 

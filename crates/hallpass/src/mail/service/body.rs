@@ -35,10 +35,10 @@ fn plain(message: &Message) -> String {
 }
 
 pub(super) fn sendgrid(message: &Message) -> String {
-    let mut from = json!({ "email": message.from.address() });
-    if let Some(name) = message.from.name() {
-        from["name"] = name.into();
-    }
+    let from = match message.from.name() {
+        Some(name) => json!({ "email": message.from.address(), "name": name }),
+        None => json!({ "email": message.from.address() }),
+    };
     json!({
         "personalizations": [{ "to": [{ "email": message.to }] }],
         "from": from,
