@@ -194,7 +194,15 @@ impl Config {
         }
     }
 
-    /// Everything that is a setting of the library.
+    /// Adds sign-in by magic link, behind the other ways, and the store that it needs.
+    pub(crate) fn add_email<S: Clone + Send + Sync + 'static>(&self, builder: Builder<S>) -> Builder<S> {
+        match &self.email {
+            Some(mails) => mails.add_to(builder.store(self.store.clone())),
+            None => builder,
+        }
+    }
+
+    /// Everything that is a setting of the library, but for [`add_email`](Self::add_email).
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
@@ -230,12 +238,7 @@ impl Config {
         if let Some(update_age) = self.update_age {
             builder = builder.jwt_update_age(update_age);
         }
-        let builder =
-            self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()));
-        match &self.email {
-            Some(mails) => mails.add_to(builder.store(self.store.clone())),
-            None => builder,
-        }
+        self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
     }
 }
 
