@@ -1,5 +1,6 @@
 //! Settings become a configuration, or a list of everything that is wrong with them.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -178,6 +179,14 @@ impl Problems {
                 self.add(
                     ErrorKind::Configuration,
                     format!("two providers have the id {id:?}: give one another id"),
+                );
+            }
+            if let ProviderEntry::Email(email, _) = entry
+                && email.max_age.is_some_and(|age| !LINK_AGES.contains(&age))
+            {
+                self.add(
+                    ErrorKind::Configuration,
+                    format!("the e-mail provider {id:?}: `max_age` must be between one second and 30 days"),
                 );
             }
             match entry {
@@ -367,6 +376,9 @@ fn is_path_byte(byte: u8) -> bool {
 const DEFAULT_BASE_PATH: &str = "/api/auth";
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long a magic link may work.
+const LINK_AGES: RangeInclusive<Duration> = Duration::from_secs(1)..=DEFAULT_MAX_AGE;
 
 /// What browsers keep a cookie for at most.
 const LONGEST_MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
