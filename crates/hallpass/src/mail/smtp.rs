@@ -220,3 +220,6 @@ const SERVICE: &str = "the mail server";
 
 /// Somebody waits for the page.
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests;

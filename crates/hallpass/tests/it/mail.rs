@@ -1,11 +1,16 @@
 //! Mails with magic links: what is sent, to whom, and what happens when it cannot be.
 
 use std::error::Error as _;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hallpass::mail::{MailTemplate, Smtp};
+use bytes::Bytes;
+use hallpass::http::{HttpClient, HttpError};
+use hallpass::mail::{HttpService, MailError, MailTemplate, Mailer, Message, Smtp};
 use hallpass::{Auth, Email, Environment, Theme};
-use serde_json::json;
+use http::{Request, Response, StatusCode};
+use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::sink::{Mood, Received, Sink};
@@ -325,4 +330,70 @@ async fn sender_that_is_none_is_a_mistake_of_the_configuration() {
     let smtp = Smtp::new().url("smtp://mail.example").root_certificate("no certificate");
     let error = site.with_store().mailer(email(), smtp).build().unwrap_err().to_string();
     assert!(error.contains("`root_certificate` is not a certificate"), "{error}");
+}
+
+/// A service that answers with a status.
+#[derive(Clone, Debug)]
+struct Service(u16, Arc<Mutex<Vec<Request<Bytes>>>>);
+
+impl HttpClient for Service {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + '_>> {
+        self.1.lock().unwrap().push(request);
+        let mut answer = Response::new(Bytes::from_static(b"canary-key"));
+        *answer.status_mut() = StatusCode::from_u16(self.0).unwrap();
+        Box::pin(async { Ok(answer) })
+    }
+}
+
+#[tokio::test]
+async fn service_is_asked_through_the_configured_client_and_its_link_signs_in() {
+    for status in [200, 401] {
+        let (site, log) = (Site::new(), Log::default());
+        let (service, errors) = (Service(status, Arc::default()), log.clone());
+        let variables = [("AUTH_POSTMARK_KEY", "canary-key"), ("EMAIL_FROM", "login@acme.example")];
+        let auth = site
+            .with_store()
+            .environment(Environment::from(variables))
+            .http_client(service.clone())
+            .mailer(Email::new(), HttpService::postmark())
+            .on_error(move |error, _| errors.add(format!("{error} {:?}", error.source())))
+            .build()
+            .unwrap();
+        let mut browser = browse(&auth);
+        let answer = browser.submit("signin/postmark", &[("email", "ada@example.com")]).await;
+        assert_eq!(answer.is_error("Configuration"), status == 401);
+        let body: Value = serde_json::from_slice(service.1.lock().unwrap()[0].body()).unwrap();
+        assert_eq!((&body["To"], &body["From"]), (&json!("ada@example.com"), &json!("login@acme.example")));
+        let text = body["TextBody"].as_str().unwrap();
+        let link = text.lines().find(|line| line.starts_with("https://")).unwrap();
+        if status == 200 {
+            assert_eq!(browser.follow_magic_link(link).await.location(), SITE);
+        }
+        let log = log.take().join("");
+        assert_eq!(log.contains("Refused { service: \"Postmark\", status: 401 }"), status == 401, "{log}");
+        assert!(!log.contains("canary"), "{log}");
+    }
+}
+
+/// A mailer of the application.
+struct Own(bool);
+
+impl Mailer for Own {
+    async fn send(&self, message: Message) -> Result<(), MailError> {
+        assert!(self.0, "in the mailer");
+        Err(MailError::other(format!("nothing goes to {} letters", message.to.len())))
+    }
+}
+
+#[tokio::test]
+async fn mailer_of_the_application_that_fails_or_panics_ends_the_request_and_nothing_else() {
+    for fails in [true, false] {
+        let auth = Site::new().with_store().mailer(email(), Own(fails)).build().unwrap();
+        let answer = browse(&auth).submit("signin/email", &[("email", "ada@example.com")]).await;
+        assert_eq!((answer.is_error("Configuration"), answer.status() == 503), (fails, !fails));
+        assert_eq!(answer.set_cookies(), Vec::<&str>::new());
+    }
 }
