@@ -43,7 +43,10 @@ pub(super) fn read(
     dev: bool,
 ) -> Option<MailSettings> {
     let Some(mut section) = section else {
-        let sending = dev.then(|| from_environment(environment).unwrap_or_else(inbox))?;
+        // A key alone may be there for another program.
+        let is_meant = environment.get("EMAIL_FROM").is_some();
+        let sending = is_meant.then(|| from_environment(environment)).flatten();
+        let sending = dev.then(|| sending.unwrap_or_else(inbox))?;
         return Some(finished(Email::new(), sending, environment));
     };
     let id = section.text("id").map(|id| id.value);

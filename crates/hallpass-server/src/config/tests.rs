@@ -270,6 +270,9 @@ fn a_mail_server_or_a_service_sends_the_mails() {
     let variables = [("EMAIL_SERVER", "smtp://mail.example"), ("EMAIL_FROM", "login@acme.example")];
     assert!(mail_provider("", &variables).contains("Smtp(Smtp"));
     assert!(mail_provider("", &[]).contains("Inbox("));
+    // A key that is there for another program sends nothing.
+    assert!(mail_provider("", &[("AUTH_POSTMARK_KEY", "canary")]).contains("Inbox("));
+    assert!(mail_provider("", &[("EMAIL_SERVER", "smtp://mail.example")]).contains("Inbox("));
     assert!(mail_provider("[email]\nid = \"link\"", &[]).contains("id: \"link\""));
 }
 
