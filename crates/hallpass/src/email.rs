@@ -55,7 +55,7 @@ impl Email {
         Self { id, name, ..self }
     }
 
-    /// How long a link works. Default 10 minutes; 24 hours with
+    /// How long a link works; a newer one does not end it. Default 10 minutes; 24 hours with
     /// [`Compat::magic_link`](crate::Compat::magic_link).
     pub fn max_age(self, max_age: Duration) -> Self {
         Self { max_age: Some(max_age), ..self }

@@ -308,6 +308,19 @@ async fn link_as_in_auth_js_is_used_up_by_looking_at_it() {
 }
 
 #[tokio::test]
+async fn link_works_beside_a_newer_one() {
+    let case = Case::new();
+    let mut browser = browse(&case.auth);
+    let older = case.ask(&mut browser, "ada@example.com").await;
+    let newer = case.ask(&mut browser, "ada@example.com").await;
+    assert_ne!(older, newer);
+    for link in [newer, older] {
+        assert_eq!(browse(&case.auth).follow_magic_link(&link).await.location(), SITE);
+        assert!(browse(&case.auth).follow_magic_link(&link).await.is_error("Verification"));
+    }
+}
+
+#[tokio::test]
 async fn link_survives_a_new_secret() {
     let case = Case::new();
     let link = case.ask(&mut browse(&case.auth), "ada@example.com").await;
