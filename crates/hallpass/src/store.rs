@@ -9,25 +9,48 @@ use crate::error::BoxError;
 use crate::{Account, Timestamp, User};
 
 mod memory;
+mod rows;
 
 pub use memory::{MemoryStore, Rows};
+pub(crate) use rows::patched;
+pub use rows::{
+    Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, StoredSession, UserChange, UserPage,
+};
 
-/// Users, the accounts they sign in with, and one-time tokens.
+/// Users, the accounts they sign in with, their sessions, and one-time tokens.
 ///
-/// An implementation writes plain `async fn`s. The rules that every store keeps:
+/// An implementation writes plain `async fn`s. The rules that every store keeps, each of them a test of
+/// `hallpass::testkit::store_contract!`:
 ///
-/// 1. An e-mail address belongs to at most one user, and so does a pair of provider and account id:
-///    a second [`create_user`](Self::create_user) or [`link_account`](Self::link_account) fails with
-///    [`StoreErrorKind::Conflict`] and changes nothing.
-/// 2. Texts are kept and compared byte for byte: no folding of case or accents, no truncation.
+/// 1. An e-mail address belongs to at most one user, and so does a pair of provider and account id: a second
+///    [`create_user`](Self::create_user), [`update_user`](Self::update_user) or
+///    [`link_account`](Self::link_account) fails with [`StoreErrorKind::Conflict`] and changes nothing.
+/// 2. Texts are kept and compared byte for byte: no folding of case or accents, no truncation. A text that does
+///    not fit is an error, and nothing is written.
 /// 3. [`take_token`](Self::take_token) is atomic: of two callers at most one gets the token.
-/// 4. "Not found" is `Ok(None)`, never an error.
+/// 4. "Not found" is `Ok(None)` or `Ok(false)`; only what must change something that is not there fails with
+///    [`StoreErrorKind::NotFound`].
+/// 5. What a method writes is written wholly or not at all, also when the process or the connection ends.
+/// 6. With a user go their accounts, their sessions, and the one-time tokens of their address.
+/// 7. A session is found by its token only. The user comes with it, as they are now.
+/// 8. New claims are written only over the version that they were made from
+///    ([`SessionChange::claims`]): of two writers who read the same version one is told to read again.
+/// 9. [`verify_email`](Self::verify_email) makes worthless, in the same step, what somebody else may have prepared
+///    before the first proof: accounts whose provider did not vouch for the address, and all sessions.
+/// 10. An epoch follows only the one that it was made from, and is still there when its user is gone.
+/// 11. Times are kept to the millisecond. Stores do not look at the clock: whoever asks compares.
 pub trait Store: Send + Sync + 'static {
-    /// Keeps a new user. The id is made by Hallpass (a random UUID); a store with ids of its own returns those.
+    /// Keeps a new user, and in the same step the account that they come with (its `user_id` is set here). The id is
+    /// made by Hallpass (a random UUID); a store with ids of its own returns those.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Conflict`] when the address is taken; otherwise only when the store fails.
-    fn create_user(&self, user: User) -> impl Future<Output = Result<User, StoreError>> + Send;
+    /// [`StoreErrorKind::Conflict`] when the id, the address or the account is taken; otherwise only when the store
+    /// fails.
+    fn create_user(
+        &self,
+        user: User,
+        account: Option<Account>,
+    ) -> impl Future<Output = Result<User, StoreError>> + Send;
 
     /// The user with this id.
     ///
@@ -51,11 +74,37 @@ pub trait Store: Send + Sync + 'static {
         provider_account_id: &str,
     ) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
 
-    /// Notes that the user has proven to own their address.
+    /// A page of all users, in the order of their ids.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn users(&self, page: UserPage) -> impl Future<Output = Result<Vec<User>, StoreError>> + Send;
+
+    /// Changes a user. With a new address their accounts are no longer those of a provider that vouched for it:
+    /// [`email_verified`](Account::email_verified) becomes false in the same step.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Conflict`] when the new address is somebody else's, [`StoreErrorKind::NotFound`] when there
+    /// is no such user; otherwise only when the store fails.
+    fn update_user(
+        &self,
+        id: &str,
+        change: UserChange,
+    ) -> impl Future<Output = Result<User, StoreError>> + Send;
+
+    /// Notes that the user has proven to own their address. If it is the first proof, accounts whose
+    /// [`email_verified`](Account::email_verified) is false go in the same step, and all sessions of the user.
     ///
     /// # Errors
     /// [`StoreErrorKind::NotFound`] when there is no such user; otherwise only when the store fails.
     fn verify_email(&self, id: &str, at: Timestamp) -> impl Future<Output = Result<User, StoreError>> + Send;
+
+    /// Removes a user, their accounts, their sessions, and the one-time tokens of their address. Returns whether
+    /// there was one.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn delete_user(&self, id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Adds an account to the user that it names.
     ///
@@ -63,6 +112,112 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreErrorKind::Conflict`] when the account is linked already, [`StoreErrorKind::NotFound`] when there
     /// is no such user; otherwise only when the store fails.
     fn link_account(&self, account: Account) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// All accounts of a user.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn accounts(&self, user_id: &str) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
+
+    /// Takes an account from a user. Returns whether they had it. With `keep_last` the only account of a user stays:
+    /// of two callers who take away the last two, one fails.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Conflict`] when it is the last one and `keep_last` is true; otherwise only when the store
+    /// fails.
+    fn unlink_account(
+        &self,
+        user_id: &str,
+        provider: &str,
+        provider_account_id: &str,
+        keep_last: bool,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Keeps a new session. Its `id` is that of the token.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotFound`] when there is no such user, [`StoreErrorKind::Conflict`] when there is a session
+    /// with this token; otherwise only when the store fails.
+    fn create_session(
+        &self,
+        token: &SessionToken,
+        session: StoredSession,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The session with this token, expired or not, and its user. One read by one index.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn session(
+        &self,
+        token: &SessionToken,
+    ) -> impl Future<Output = Result<Option<(StoredSession, User)>, StoreError>> + Send;
+
+    /// Changes a session. False, and nothing is changed, when it is gone or when new claims were made from another
+    /// version than the one that is there.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn update_session(
+        &self,
+        token: &SessionToken,
+        change: SessionChange,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Ends the session with this token. Returns it, if there was one.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn delete_session(
+        &self,
+        token: &SessionToken,
+    ) -> impl Future<Output = Result<Option<StoredSession>, StoreError>> + Send;
+
+    /// All sessions of a user, expired ones too, the newest first.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn sessions(&self, user_id: &str) -> impl Future<Output = Result<Vec<StoredSession>, StoreError>> + Send;
+
+    /// Ends sessions of a user, and returns how many there were.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn revoke_sessions(
+        &self,
+        user_id: &str,
+        which: Revoke<'_>,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// As [`update_session`](Self::update_session), for the session of this user with this id.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn update_session_by_id(
+        &self,
+        user_id: &str,
+        id: &str,
+        change: SessionChange,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// What tokens of this user that are out there must catch up with; `None` when there is nothing. It outlives the
+    /// user.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn epoch(&self, user_id: &str) -> impl Future<Output = Result<Option<Epoch>, StoreError>> + Send;
+
+    /// Begins a new epoch, if the one before it still has the number `made_from` (0: there was none). False, and
+    /// nothing is changed, when it has not.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn begin_epoch(
+        &self,
+        user_id: &str,
+        epoch: Epoch,
+        made_from: i64,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Keeps a one-time token.
     ///
@@ -79,25 +234,13 @@ pub trait Store: Send + Sync + 'static {
         identifier: &str,
         hash: &str,
     ) -> impl Future<Output = Result<Option<OneTimeToken>, StoreError>> + Send;
-}
 
-/// Proof that somebody reads the mail of an address, kept until it is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OneTimeToken {
-    /// What the token proves: an e-mail address.
-    pub identifier: String,
-    /// SHA-256 of the token and the secret, in hex. The token itself is only in the mail.
-    pub hash: String,
-    /// When it stops working.
-    pub expires: Timestamp,
-}
-
-impl OneTimeToken {
-    /// A token.
-    pub fn new(identifier: impl Into<String>, hash: impl Into<String>, expires: Timestamp) -> Self {
-        Self { identifier: identifier.into(), hash: hash.into(), expires }
-    }
+    /// Removes at most `limit` sessions and at most `limit` one-time tokens that expired before `now`. Returns how
+    /// many rows went; fewer than `limit` means that none is left.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn sweep(&self, now: Timestamp, limit: u32) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
 /// A store failed.
@@ -172,14 +315,35 @@ macro_rules! boxed_twin {
 }
 
 boxed_twin! {
-    create_user(user: User) -> User, stored;
+    create_user(user: User, account: Option<Account>) -> User, stored;
     user(id: &'a str) -> Option<User>, |user| user.map(stored);
     user_by_email(email: &'a str) -> Option<User>, |user| user.map(stored);
     user_by_account(provider: &'a str, provider_account_id: &'a str) -> Option<User>, |user| user.map(stored);
+    users(page: UserPage) -> Vec<User>, |users| users.into_iter().map(stored).collect();
+    update_user(id: &'a str, change: UserChange) -> User, stored;
     verify_email(id: &'a str, at: Timestamp) -> User, stored;
+    delete_user(id: &'a str) -> bool, identity;
     link_account(account: Account) -> (), identity;
+    accounts(user_id: &'a str) -> Vec<Account>, identity;
+    unlink_account(
+        user_id: &'a str,
+        provider: &'a str,
+        provider_account_id: &'a str,
+        keep_last: bool
+    ) -> bool, identity;
+    create_session(token: &'a SessionToken, session: StoredSession) -> (), identity;
+    session(token: &'a SessionToken) -> Option<(StoredSession, User)>,
+        |found| found.map(|(session, user)| (session, stored(user)));
+    update_session(token: &'a SessionToken, change: SessionChange) -> bool, identity;
+    delete_session(token: &'a SessionToken) -> Option<StoredSession>, identity;
+    sessions(user_id: &'a str) -> Vec<StoredSession>, identity;
+    revoke_sessions(user_id: &'a str, which: Revoke<'a>) -> u64, identity;
+    update_session_by_id(user_id: &'a str, id: &'a str, change: SessionChange) -> bool, identity;
+    epoch(user_id: &'a str) -> Option<Epoch>, identity;
+    begin_epoch(user_id: &'a str, epoch: Epoch, made_from: i64) -> bool, identity;
     create_token(token: OneTimeToken) -> (), identity;
     take_token(identifier: &'a str, hash: &'a str) -> Option<OneTimeToken>, identity;
+    sweep(now: Timestamp, limit: u32) -> u64, identity;
 }
 
 /// Whoever comes from a store is kept by it, which no store has to say.

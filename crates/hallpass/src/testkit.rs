@@ -39,6 +39,7 @@ mod browser;
 mod clock;
 mod idp;
 mod jar;
+mod outage;
 mod random;
 
 pub use answer::Answer;
@@ -46,4 +47,5 @@ pub use browser::Browser;
 pub use clock::ManualClock;
 pub use idp::{Idp, Idps, Returning};
 pub use jar::StoredCookie;
+pub use outage::Outage;
 pub use random::SeededRandom;

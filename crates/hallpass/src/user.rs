@@ -142,6 +142,10 @@ pub struct Account {
     /// The user whom the account belongs to, once that is known.
     #[serde(rename = "userId", default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
+    /// Whether the provider vouched for the user's address when the account was linked; false where that is unknown,
+    /// and once the user has another address.
+    #[serde(skip)]
+    pub email_verified: bool,
     /// All members of the provider's token answer, its own ones too: `access_token`, `expires_at` (seconds), …
     #[serde(flatten)]
     pub tokens: Map<String, Value>,
@@ -175,12 +179,14 @@ impl AccountKind {
 }
 
 impl Account {
-    pub(crate) fn new(provider: &str, kind: AccountKind, provider_account_id: &str) -> Self {
+    /// An account without tokens, of nobody yet.
+    pub fn new(provider: &str, kind: AccountKind, provider_account_id: &str) -> Self {
         Self {
             provider: provider.to_owned(),
             kind,
             provider_account_id: provider_account_id.to_owned(),
             user_id: None,
+            email_verified: false,
             tokens: Map::new(),
         }
     }
@@ -208,6 +214,11 @@ impl Account {
     /// Any member of the token answer.
     pub fn get(&self, member: &str) -> Option<&Value> {
         self.tokens.get(member)
+    }
+
+    /// Whether it is the account with this id at this provider.
+    pub fn is(&self, provider: &str, provider_account_id: &str) -> bool {
+        self.provider == provider && self.provider_account_id == provider_account_id
     }
 
     fn text(&self, member: &str) -> Option<&str> {
@@ -238,6 +249,7 @@ impl fmt::Debug for Account {
             .field("kind", &self.kind)
             .field("provider_account_id", &self.provider_account_id)
             .field("user_id", &self.user_id)
+            .field("email_verified", &self.email_verified)
             .field("tokens", &self.tokens.keys().collect::<Vec<_>>())
             .finish()
     }

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{Account, Timestamp, User};
 
-use super::{OneTimeToken, Store, StoreError};
+use super::{
+    Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, UserChange,
+    UserPage,
+};
 
 /// Keeps everything in memory. For tests, examples and development.
 ///
@@ -20,8 +23,12 @@ pub struct Rows {
     pub users: Vec<User>,
     /// Their accounts.
     pub accounts: Vec<Account>,
+    /// Their sessions, each with its token.
+    pub sessions: Vec<(SessionToken, StoredSession)>,
     /// One-time tokens not yet used.
     pub tokens: Vec<OneTimeToken>,
+    /// What tokens must catch up with, by user.
+    pub epochs: Vec<(String, Epoch)>,
 }
 
 impl MemoryStore {
@@ -40,30 +47,40 @@ impl MemoryStore {
         *self.lock() = Rows::default();
     }
 
-    /// Removes a user with their accounts. Returns whether there was one.
-    pub fn delete_user(&self, id: &str) -> bool {
-        let mut rows = self.lock();
-        let before = rows.users.len();
-        rows.users.retain(|user| user.id != id);
-        rows.accounts.retain(|account| account.user_id.as_deref() != Some(id));
-        rows.users.len() < before
-    }
-
-    // A panic elsewhere cannot leave half a row: each method changes the rows with one push, remove or assignment.
+    // A panic elsewhere cannot leave half a row: each method checks first and then changes the rows with
+    // calls that do not panic.
     fn lock(&self) -> MutexGuard<'_, Rows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Rows {
+    fn has_user(&self, id: Option<&str>) -> bool {
+        self.users.iter().any(|user| Some(user.id.as_str()) == id)
+    }
+
+    fn is_taken(&self, email: Option<&str>, except: &str) -> bool {
+        email.is_some() && self.users.iter().any(|user| user.email.as_deref() == email && user.id != except)
+    }
+
+    fn is_linked(&self, account: &Account) -> bool {
+        self.accounts.iter().any(|other| other.is(&account.provider, &account.provider_account_id))
+    }
+}
+
 impl Store for MemoryStore {
-    async fn create_user(&self, user: User) -> Result<User, StoreError> {
+    async fn create_user(&self, user: User, account: Option<Account>) -> Result<User, StoreError> {
         let mut rows = self.lock();
-        if user.email.is_some() && rows.users.iter().any(|other| other.email == user.email) {
+        if rows.is_taken(user.email.as_deref(), "") {
             return Err(StoreError::conflict("there is a user with this address"));
         }
-        if rows.users.iter().any(|other| other.id == user.id) {
+        if rows.has_user(Some(&user.id)) {
             return Err(StoreError::conflict("there is a user with this id"));
         }
+        if account.as_ref().is_some_and(|account| rows.is_linked(account)) {
+            return Err(StoreError::conflict("the account is linked already"));
+        }
+        rows.accounts.extend(account.map(|account| Account { user_id: Some(user.id.clone()), ..account }));
         rows.users.push(user.clone());
         Ok(user)
     }
@@ -78,36 +95,176 @@ impl Store for MemoryStore {
 
     async fn user_by_account(&self, provider: &str, account_id: &str) -> Result<Option<User>, StoreError> {
         let rows = self.lock();
-        let account = rows
-            .accounts
-            .iter()
-            .find(|account| account.provider == provider && account.provider_account_id == account_id);
+        let account = rows.accounts.iter().find(|account| account.is(provider, account_id));
         let owner = account.and_then(|account| account.user_id.as_ref());
         Ok(owner.and_then(|id| rows.users.iter().find(|user| user.id == *id)).cloned())
     }
 
+    async fn users(&self, page: UserPage) -> Result<Vec<User>, StoreError> {
+        let mut users = self.lock().users.clone();
+        users.retain(|user| page.after.as_ref().is_none_or(|after| user.id > *after));
+        users.sort_by(|a, b| a.id.cmp(&b.id));
+        users.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+        Ok(users)
+    }
+
+    async fn update_user(&self, id: &str, change: UserChange) -> Result<User, StoreError> {
+        let mut rows = self.lock();
+        if rows.is_taken(change.email.as_ref().and_then(|email| email.as_deref()), id) {
+            return Err(StoreError::conflict("there is a user with this address"));
+        }
+        let Some(user) = rows.users.iter_mut().find(|user| user.id == id) else { return Err(no_user()) };
+        let before = std::mem::take(user);
+        let (email, after) = (before.email.clone(), change.apply(before));
+        *user = after.clone();
+        if after.email != email {
+            let own = rows.accounts.iter_mut().filter(|account| account.user_id.as_deref() == Some(id));
+            own.for_each(|account| account.email_verified = false);
+        }
+        Ok(after)
+    }
+
     async fn verify_email(&self, id: &str, at: Timestamp) -> Result<User, StoreError> {
         let mut rows = self.lock();
-        let Some(user) = rows.users.iter_mut().find(|user| user.id == id) else {
-            return Err(StoreError::not_found("there is no such user"));
-        };
-        user.email_verified = Some(at);
-        Ok(user.clone())
+        let Some(user) = rows.users.iter_mut().find(|user| user.id == id) else { return Err(no_user()) };
+        let is_first = user.email_verified.replace(at).is_none();
+        let user = user.clone();
+        if is_first {
+            rows.accounts.retain(|account| account.email_verified || account.user_id.as_deref() != Some(id));
+            rows.sessions.retain(|(_, session)| session.user_id != id);
+        }
+        Ok(user)
+    }
+
+    async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
+        let mut rows = self.lock();
+        let Some(index) = rows.users.iter().position(|user| user.id == id) else { return Ok(false) };
+        let user = rows.users.remove(index);
+        rows.accounts.retain(|account| account.user_id.as_deref() != Some(id));
+        rows.sessions.retain(|(_, session)| session.user_id != id);
+        rows.tokens.retain(|token| Some(&token.identifier) != user.email.as_ref());
+        Ok(true)
     }
 
     async fn link_account(&self, account: Account) -> Result<(), StoreError> {
         let mut rows = self.lock();
-        let same = |other: &Account| {
-            other.provider == account.provider && other.provider_account_id == account.provider_account_id
-        };
-        if rows.accounts.iter().any(same) {
+        if rows.is_linked(&account) {
             return Err(StoreError::conflict("the account is linked already"));
         }
-        if !rows.users.iter().any(|user| Some(&user.id) == account.user_id.as_ref()) {
-            return Err(StoreError::not_found("there is no such user"));
+        if !rows.has_user(account.user_id.as_deref()) {
+            return Err(no_user());
         }
         rows.accounts.push(account);
         Ok(())
+    }
+
+    async fn accounts(&self, user_id: &str) -> Result<Vec<Account>, StoreError> {
+        let rows = self.lock();
+        let own = rows.accounts.iter().filter(|account| account.user_id.as_deref() == Some(user_id));
+        Ok(own.cloned().collect())
+    }
+
+    async fn unlink_account(
+        &self,
+        user_id: &str,
+        provider: &str,
+        provider_account_id: &str,
+        keep_last: bool,
+    ) -> Result<bool, StoreError> {
+        let mut rows = self.lock();
+        let is_own = |account: &Account| account.user_id.as_deref() == Some(user_id);
+        let found = rows
+            .accounts
+            .iter()
+            .position(|account| is_own(account) && account.is(provider, provider_account_id));
+        let Some(index) = found else { return Ok(false) };
+        if keep_last && rows.accounts.iter().filter(|account| is_own(account)).count() == 1 {
+            return Err(StoreError::conflict("it is the last account of this user"));
+        }
+        rows.accounts.remove(index);
+        Ok(true)
+    }
+
+    async fn create_session(&self, token: &SessionToken, session: StoredSession) -> Result<(), StoreError> {
+        let mut rows = self.lock();
+        if rows.sessions.iter().any(|(other, _)| other == token) {
+            return Err(StoreError::conflict("there is a session with this token"));
+        }
+        if !rows.has_user(Some(&session.user_id)) {
+            return Err(no_user());
+        }
+        rows.sessions.push((token.clone(), session));
+        Ok(())
+    }
+
+    async fn session(&self, token: &SessionToken) -> Result<Option<(StoredSession, User)>, StoreError> {
+        let rows = self.lock();
+        let found = rows.sessions.iter().find(|(other, _)| other == token);
+        Ok(found.and_then(|(_, session)| {
+            let user = rows.users.iter().find(|user| user.id == session.user_id)?;
+            Some((session.clone(), user.clone()))
+        }))
+    }
+
+    async fn update_session(&self, token: &SessionToken, change: SessionChange) -> Result<bool, StoreError> {
+        let mut rows = self.lock();
+        let found = rows.sessions.iter_mut().find(|(other, _)| other == token);
+        Ok(found.is_some_and(|(_, session)| apply(session, change)))
+    }
+
+    async fn update_session_by_id(
+        &self,
+        user_id: &str,
+        id: &str,
+        change: SessionChange,
+    ) -> Result<bool, StoreError> {
+        let mut rows = self.lock();
+        let mut sessions = rows.sessions.iter_mut().map(|(_, session)| session);
+        let found = sessions.find(|session| session.user_id == user_id && session.id == id);
+        Ok(found.is_some_and(|session| apply(session, change)))
+    }
+
+    async fn epoch(&self, user_id: &str) -> Result<Option<Epoch>, StoreError> {
+        let rows = self.lock();
+        Ok(rows.epochs.iter().find(|(id, _)| id == user_id).map(|(_, epoch)| epoch.clone()))
+    }
+
+    async fn begin_epoch(&self, user_id: &str, epoch: Epoch, made_from: i64) -> Result<bool, StoreError> {
+        let mut rows = self.lock();
+        match rows.epochs.iter_mut().find(|(id, _)| id == user_id) {
+            Some((_, current)) if current.number == made_from => *current = epoch,
+            None if made_from == 0 => rows.epochs.push((user_id.to_owned(), epoch)),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    async fn delete_session(&self, token: &SessionToken) -> Result<Option<StoredSession>, StoreError> {
+        let mut rows = self.lock();
+        let found = rows.sessions.iter().position(|(other, _)| other == token);
+        Ok(found.map(|index| rows.sessions.remove(index).1))
+    }
+
+    async fn sessions(&self, user_id: &str) -> Result<Vec<StoredSession>, StoreError> {
+        let rows = self.lock();
+        let own = rows.sessions.iter().rev().filter(|(_, session)| session.user_id == user_id);
+        let mut own: Vec<_> = own.map(|(_, session)| session.clone()).collect();
+        own.sort_by_key(|session| std::cmp::Reverse(session.created));
+        Ok(own)
+    }
+
+    async fn revoke_sessions(&self, user_id: &str, which: Revoke<'_>) -> Result<u64, StoreError> {
+        let mut rows = self.lock();
+        let before = rows.sessions.len();
+        rows.sessions.retain(|(_, session)| {
+            let ends = match which {
+                Revoke::All => true,
+                Revoke::One(id) => session.id == id,
+                Revoke::Others(id) => session.id != id,
+            };
+            session.user_id != user_id || !ends
+        });
+        Ok(gone(before, rows.sessions.len()))
     }
 
     async fn create_token(&self, token: OneTimeToken) -> Result<(), StoreError> {
@@ -120,4 +277,43 @@ impl Store for MemoryStore {
         let found = rows.tokens.iter().position(|token| token.identifier == identifier && token.hash == hash);
         Ok(found.map(|index| rows.tokens.swap_remove(index)))
     }
+
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut rows = self.lock();
+        let before = rows.sessions.len() + rows.tokens.len();
+        let mut left = limit;
+        rows.sessions.retain(|(_, session)| !goes(&mut left, session.expires < now));
+        let mut left = limit;
+        rows.tokens.retain(|token| !goes(&mut left, token.expires < now));
+        Ok(gone(before, rows.sessions.len() + rows.tokens.len()))
+    }
+}
+
+/// Changes a session, unless new claims were made from another version.
+fn apply(session: &mut StoredSession, change: SessionChange) -> bool {
+    if let Some((claims, made_from)) = change.claims {
+        if session.version != made_from {
+            return false;
+        }
+        session.claims = claims;
+        session.version += 1;
+    }
+    session.expires = change.expires.unwrap_or(session.expires);
+    session.last_seen = change.last_seen.or(session.last_seen);
+    true
+}
+
+/// Whether a row goes, while there is something left of the limit.
+fn goes(left: &mut u32, is_over: bool) -> bool {
+    let goes = is_over && *left > 0;
+    *left -= u32::from(goes);
+    goes
+}
+
+fn gone(before: usize, after: usize) -> u64 {
+    u64::try_from(before - after).unwrap_or(u64::MAX)
+}
+
+fn no_user() -> StoreError {
+    StoreError::not_found("there is no such user")
 }

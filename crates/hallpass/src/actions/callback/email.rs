@@ -48,7 +48,7 @@ impl<'a> Link<'a> {
     fn new(parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Error> {
         let filled = |name| parameter(name).filter(|text| !text.is_empty());
         let (Some(token), Some(address)) = (filled("token"), filled("email")) else {
-            return Err(Error::new(ErrorKind::Configuration, "the link names no token or no address"));
+            return Err(Error::new(ErrorKind::CallbackRoute, "the link names no token or no address"));
         };
         Ok(Self { token, address })
     }
