@@ -77,6 +77,10 @@ impl Settings {
             session_absolute_max_age: self.session_absolute_max_age,
             callback_timeout: self.callback_timeout.unwrap_or(DEFAULT_CALLBACK_TIMEOUT),
             query_keys: self.query_keys,
+            development: self.development.unwrap_or(cfg!(debug_assertions)),
+            views: self
+                .cache_for
+                .map(|most| Cache::builder().max_capacity(100_000).time_to_live(most).build()),
             epochs: (self.revocation_delay.unwrap_or(Some(DEFAULT_REVOCATION_DELAY)))
                 .map(|delay| Cache::builder().max_capacity(100_000).time_to_live(delay).build()),
             // A session shorter than that is written at every read.
@@ -415,14 +419,14 @@ const DEFAULT_BASE_PATH: &str = "/api/auth";
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How long a magic link may work.
-const LINK_AGES: RangeInclusive<Duration> = Duration::from_secs(1)..=DEFAULT_MAX_AGE;
-
 const DEFAULT_REVOCATION_DELAY: Duration = Duration::from_secs(5);
 
 const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 const DEFAULT_UPDATE_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a magic link may work.
+const LINK_AGES: RangeInclusive<Duration> = Duration::from_secs(1)..=DEFAULT_MAX_AGE;
 
 /// What browsers keep a cookie for at most.
 const LONGEST_MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
