@@ -190,7 +190,7 @@ fn database(probe: &Probe) -> Result<Builder<Probe>> {
         .secret(probe.constants.secret.as_str())
         .trust_host(true)
         .forwarded(Forwarded::Proto)
-        .compat(Compat::new().cache_headers(true))
+        .compat(Compat::new().cache_headers(true).magic_link(true))
         .sign_in(callbacks::sign_in)
         .session(callbacks::stored_session)
         .on_event(callbacks::event)
