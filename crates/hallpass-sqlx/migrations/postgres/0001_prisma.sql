@@ -1,0 +1,9 @@
+ALTER TABLE "Session" ADD COLUMN hallpass text;
+
+CREATE INDEX hallpass_accounts_user ON "Account" ("userId");
+
+CREATE INDEX hallpass_sessions_user ON "Session" ("userId");
+
+CREATE INDEX hallpass_sessions_expires ON "Session" (expires);
+
+CREATE INDEX hallpass_tokens_expires ON "VerificationToken" (expires);
