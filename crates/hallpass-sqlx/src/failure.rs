@@ -28,6 +28,11 @@ impl Failure {
         is_broken(error) || has_met_another(error)
     }
 
+    /// Whether the database has undone the statement, and asks for it again.
+    pub(crate) fn is_collision(&self) -> bool {
+        matches!(self, Self::Database(error) if has_met_another(error))
+    }
+
     /// A violated unique key is a conflict of this kind, and nothing else changes.
     pub(crate) fn or_conflict(self, taken: &'static str) -> Self {
         match &self {

@@ -16,7 +16,7 @@ pub(crate) struct Keyed {
 }
 
 /// Reads a user whose columns start at `first`.
-pub(crate) fn user(row: &Row, first: usize) -> Result<User, Failure> {
+pub(crate) fn user(map: &TableMap, row: &Row, first: usize) -> Result<User, Failure> {
     let mut user = User::new(row.required(first)?);
     user.name = row.text(first + 1)?;
     user.email = row.text(first + 2)?;
@@ -24,7 +24,10 @@ pub(crate) fn user(row: &Row, first: usize) -> Result<User, Failure> {
     user.image = row.text(first + 4)?;
     if let Some(extra) = row.text(first + 5)? {
         user.extra = object(&extra)?;
-        user.extra.retain(|_, value| !value.is_null());
+        // A column without a value is a field that is not there.
+        if !map.is_own {
+            user.extra.retain(|_, value| !value.is_null());
+        }
     }
     Ok(user)
 }

@@ -82,17 +82,27 @@ impl SqlStore {
         statement: &Statement,
         values: &[Value<'_>],
     ) -> Result<Option<User>, StoreError> {
-        Ok(self.read(statement, values, |row| rows::user(row, 0)).await?.pop())
+        Ok(self.read(statement, values, |row| rows::user(&self.0.map, row, 0)).await?.pop())
     }
 
-    /// One statement that changes something. It is not tried again: it may have been carried out.
+    /// One statement that changes something. When its connection dies it is not tried again: it may have been carried
+    /// out.
     async fn write(
         &self,
         taken: &'static str,
         statement: &Statement,
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
-        self.within(taken, async { Ok(self.0.pool.writer().await?.run(statement, values).await?) }).await
+        let operation = async {
+            let mut attempt = 0;
+            loop {
+                match self.0.pool.writer().await?.run(statement, values).await.map_err(Failure::from) {
+                    Err(failure) if failure.is_collision() && attempt < ATTEMPTS => attempt += 1,
+                    done => return done,
+                }
+            }
+        };
+        self.within(taken, operation).await
     }
 
     fn key<'a>(&self, id: &'a str) -> Option<Value<'a>> {
@@ -107,7 +117,7 @@ impl SqlStore {
     /// The user, who stays as they are until the transaction ends.
     async fn locked(&self, lease: &mut Lease, id: Value<'_>) -> Result<User, Failure> {
         let row = lease.row(&self.0.statements.user_to_change, &[id]).await?.ok_or_else(no_user)?;
-        rows::user(&row, 0)
+        rows::user(&self.0.map, &row, 0)
     }
 
     async fn insert_account(
@@ -280,12 +290,13 @@ impl Store for SqlStore {
         let limit = Value::from(i64::from(page.limit));
         let statements = &self.0.statements;
         match &page.after {
-            None => self.read(&statements.users, &[limit], |row| rows::user(row, 0)).await,
+            None => self.read(&statements.users, &[limit], |row| rows::user(&self.0.map, row, 0)).await,
             Some(after) => {
                 let after = self
                     .key(after)
                     .ok_or_else(|| StoreError::refused("no user can have the id to list after"))?;
-                self.read(&statements.users_after, &[after, limit], |row| rows::user(row, 0)).await
+                self.read(&statements.users_after, &[after, limit], |row| rows::user(&self.0.map, row, 0))
+                    .await
             }
         }
     }
@@ -324,7 +335,7 @@ impl Store for SqlStore {
                 match lease.row(&statements.user_to_change, &[id]).await? {
                     None => Ok(false),
                     Some(row) => {
-                        if let Some(email) = rows::user(&row, 0)?.email {
+                        if let Some(email) = rows::user(&self.0.map, &row, 0)?.email {
                             lease.run(&statements.delete_tokens, &[email.as_str().into()]).await?;
                         }
                         lease.run(&statements.delete_sessions, &[id]).await?;
@@ -432,7 +443,7 @@ impl Store for SqlStore {
         }
         let map = &self.0.map;
         let width = rows::session_width(map);
-        let decode = |row: &Row| Ok((rows::session(map, row)?.session, rows::user(row, width)?));
+        let decode = |row: &Row| Ok((rows::session(map, row)?.session, rows::user(map, row, width)?));
         Ok(self.read(&self.0.statements.session, &[key.into()], decode).await?.pop())
     }
 
@@ -551,4 +562,4 @@ fn no_user() -> StoreError {
 const TAKEN: &str = "there is a user with this address or id";
 
 /// How often a transaction is tried that meets another one.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 10;

@@ -1,0 +1,4 @@
+//! The store on the databases themselves.
+
+mod contract;
+mod open;
