@@ -4,10 +4,8 @@ use crate::open::{fresh, sqlite_url};
 
 hallpass::testkit::store_contract!(sqlite, async || Some(fresh(&sqlite_url()).await));
 
-#[cfg(feature = "postgres")]
 hallpass::testkit::store_contract!(postgres, async || Some(
     fresh(&test_servers::postgres().await?.url).await
 ));
 
-#[cfg(feature = "mysql")]
 hallpass::testkit::store_contract!(mariadb, async || Some(fresh(&test_servers::mariadb().await?.url).await));

@@ -1,4 +1,7 @@
 //! The store on the databases themselves.
 
 mod contract;
+mod migrations;
 mod open;
+mod outage;
+mod own_tables;
