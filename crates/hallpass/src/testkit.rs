@@ -44,6 +44,7 @@ mod jar;
 mod outage;
 mod random;
 
+#[doc(inline)]
 pub use crate::__store_contract as store_contract;
 pub use answer::Answer;
 pub use browser::Browser;

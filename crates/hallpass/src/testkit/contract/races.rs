@@ -108,7 +108,7 @@ pub async fn of_many_links_of_one_account_one_wins(store: impl Store) {
 
 pub async fn of_two_who_unlink_the_last_accounts_one_fails(store: impl Store) {
     let store = Arc::new(store);
-    for round in 0..ROUNDS {
+    for round in 0..4 * ROUNDS {
         let ada = signed_up(&*store, round).await;
         store.link_account(linked(account("other", &ada.id), &ada)).await.expect("it is free");
         let ids = [("idp", format!("account-{round}")), ("other", ada.id.clone())];

@@ -115,6 +115,8 @@ pub async fn a_renewal_leaves_claims_and_version(store: impl Store) {
         (SessionChange::new(), at(0), None),
         (SessionChange::new().expires(at(50)), at(50), None),
         (SessionChange::new().last_seen(at(10)), at(50), Some(at(10))),
+        (SessionChange::new().expires(at(60)), at(60), Some(at(10))),
+        (SessionChange::new().expires(at(50)), at(50), Some(at(10))),
         // The same again is a change too: some databases count only rows that are different afterwards.
         (SessionChange::new().expires(at(50)).last_seen(at(10)), at(50), Some(at(10))),
         (SessionChange::new().expires(at(-50)).last_seen(at(20)), at(-50), Some(at(20))),

@@ -168,6 +168,7 @@ pub async fn pages_show_each_user_once(store: impl Store) {
         let last = users.last().map(|user| user.id.clone()).unwrap_or_default();
         page = UserPage::first(3).after(last);
         paged.extend(users);
+        assert!(paged.len() <= made.len(), "{paged:?}");
     }
     assert_eq!(sizes, [3, 3, 1]);
     assert_eq!(paged, all);
