@@ -23,3 +23,4 @@ mod session;
 mod signin;
 mod signout;
 mod site;
+mod store;
