@@ -274,3 +274,6 @@ impl Writer<'_> {
 
 /// Columns of our own table of sessions after the first three, in the order in which they are read.
 const SESSION: [&str; 6] = ["created", "last_seen", "user_agent", "address", "claims", "version"];
+
+#[cfg(test)]
+mod tests;

@@ -5,3 +5,4 @@ mod migrations;
 mod open;
 mod outage;
 mod own_tables;
+mod two_processes;

@@ -1,12 +1,10 @@
 //! Making the tables: once, again, by two at once.
 
-use crate::open::{builder, sqlite_url};
+use crate::open::builder;
 
 macro_rules! on_each_database {
     ($($name:ident: $url:expr;)*) => {
         $(mod $name {
-            use super::*;
-
             #[tokio::test]
             async fn tables_are_made_once() {
                 let Some(url) = $url.await else { return };
@@ -29,7 +27,7 @@ macro_rules! on_each_database {
 }
 
 on_each_database! {
-    sqlite: async { Some(sqlite_url()) };
+    sqlite: async { Some(crate::open::sqlite_url()) };
     postgres: async { Some(test_servers::postgres().await?.url) };
     mariadb: async { Some(test_servers::mariadb().await?.url) };
 }
