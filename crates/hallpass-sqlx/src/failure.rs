@@ -54,9 +54,21 @@ impl Failure {
             Some(sqlx::error::ErrorKind::ForeignKeyViolation) => {
                 StoreError::not_found("there is no such user")
             }
+            _ if is_unfit(&error) => StoreError::refused(error),
             _ => StoreError::unavailable(error),
         }
     }
+}
+
+/// Whether a value does not fit into its column.
+fn is_unfit(error: &sqlx::Error) -> bool {
+    let Some(database) = error.as_database_error() else { return false };
+    // SQLite: SQLITE_TOOBIG and SQLITE_MISMATCH.
+    matches!(
+        database.code().unwrap_or_default().as_ref(),
+        "22001" | "22003" | "22021" | "22P05" | "18" | "20"
+    ) || matches!(number(database), Some(1264 | 1366 | 1406))
+        || database.kind() == sqlx::error::ErrorKind::NotNullViolation
 }
 
 /// Whether the connection is good for nothing any more.

@@ -222,16 +222,21 @@ impl SqlStore {
                 user.id = row.required(0)?;
             }
             let id = self.key(&user.id).ok_or_else(no_user)?;
-            if !map.is_own && !user.extra.is_empty() {
-                let before = self.locked(lease, id).await?.extra;
-                let extra: Map<_, _> = before.into_iter().chain(user.extra.clone()).collect();
-                self.rewrite_user(lease, id, &user, &to_json(&extra)).await?;
-            }
             if let Some(account) = account {
                 self.insert_account(lease, id, account, sealed.as_deref()).await?;
             }
-            Ok(user)
+            if map.is_own { Ok(user) } else { self.completed(lease, id, &user).await }
         })
+    }
+
+    /// A new user in somebody else's table, whose further columns have values of their own.
+    async fn completed(&self, lease: &mut Lease, id: Value<'_>, user: &User) -> Result<User, Failure> {
+        let mut extra = self.locked(lease, id).await?.extra;
+        if !user.extra.is_empty() {
+            extra.extend(user.extra.clone());
+            self.rewrite_user(lease, id, user, &to_json(&extra)).await?;
+        }
+        self.locked(lease, id).await
     }
 
     /// Changes the row of a session of another program, whose JSON is read and written under a lock.
@@ -241,21 +246,20 @@ impl SqlStore {
                 None => Ok(false),
                 Some(row) => {
                     let mut session = rows::session(&self.0.map, &row)?.session;
+                    if let Some((claims, made_from)) = &change.claims {
+                        if *made_from != session.version {
+                            return Ok(false);
+                        }
+                        session.claims = claims.clone();
+                        session.version = session.version.saturating_add(1);
+                    }
                     session.expires = change.expires.unwrap_or(session.expires);
                     session.last_seen = change.last_seen.or(session.last_seen);
-                    let is_stale =
-                        change.claims.as_ref().is_some_and(|(_, made_from)| *made_from != session.version);
-                    if let Some((claims, made_from)) = &change.claims {
-                        session.claims = claims.clone();
-                        session.version = made_from + 1;
-                    }
                     let more = rows::more(&session);
                     limits::json("the claims", &more)?;
-                    if !is_stale {
-                        let values = [session.expires.into(), more.as_str().into(), key.into()];
-                        lease.run(&self.0.statements.update_session, &values).await?;
-                    }
-                    Ok(!is_stale)
+                    let values = [session.expires.into(), more.as_str().into(), key.into()];
+                    lease.run(&self.0.statements.update_session, &values).await?;
+                    Ok(true)
                 }
             }
         })
@@ -303,8 +307,8 @@ impl Store for SqlStore {
 
     async fn update_user(&self, id: &str, change: UserChange) -> Result<User, StoreError> {
         let id = self.key(id).ok_or_else(no_user)?;
-        let has_column = |field: &String| self.0.map.is_own || self.0.columns.has(field);
-        if !change.extra.keys().all(has_column) {
+        let is_lost = |(field, value): (&String, &Json)| !value.is_null() && !self.0.columns.has(field);
+        if !self.0.map.is_own && change.extra.iter().any(is_lost) {
             return Err(StoreError::refused("the table of users has no column for one of the fields"));
         }
         self.within("there is a user with this address", self.changed(id, &change)).await

@@ -1,5 +1,6 @@
 //! The store on the databases themselves.
 
+mod authjs_tables;
 mod contract;
 mod migrations;
 mod open;
