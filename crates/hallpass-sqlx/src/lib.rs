@@ -22,7 +22,7 @@
 //! |---|---|---|
 //! | `sqlite:hallpass.db` | `sqlite` (default) | compiled in; WAL, one writer; a commit is on the disk before it is answered |
 //! | `postgres://user:password@host/database` | `postgres` | |
-//! | `mysql://user:password@host/database` | `mysql` | MySQL and MariaDB; InnoDB |
+//! | `mysql://user:password@host/database` | `mysql` | MySQL and MariaDB |
 //!
 //! TLS is rustls with ring, and asked for in the URL (`sslmode=verify-full`, `ssl-mode=VERIFY_IDENTITY`).
 //!
@@ -37,6 +37,8 @@
 //!
 //! Every call ends within [`timeout`](SqlStoreBuilder::timeout). A deadlock, a serialization failure and a dead
 //! connection are tried again where nothing can have happened twice; a connection that died is replaced.
+// Without a database there is nothing here.
+#![cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 
 mod builder;
 mod columns;
