@@ -96,7 +96,7 @@ impl SqlStoreBuilder {
         if sealer.is_empty() && self.tables.is_own {
             return Err(OpenError::NoSecret);
         }
-        let (options, is_in_memory) = options(dialect, &self.url, self.timeout)?;
+        let (options, is_in_memory) = options(dialect, &self.url)?;
         let size = if is_in_memory { 1 } else { self.pool_size };
         let pool = Arc::new(Pool::new(dialect, options, dialect.setup(self.timeout), size));
         let look = async {
@@ -118,10 +118,10 @@ impl SqlStoreBuilder {
 }
 
 /// How to reach the database, and whether it is one in memory.
-fn options(dialect: Dialect, url: &str, timeout: Duration) -> Result<(Options, bool), OpenError> {
+fn options(dialect: Dialect, url: &str) -> Result<(Options, bool), OpenError> {
     match dialect {
         #[cfg(feature = "sqlite")]
-        Dialect::Sqlite => sqlite(url, timeout),
+        Dialect::Sqlite => sqlite(url),
         #[cfg(feature = "postgres")]
         Dialect::Postgres => {
             let options = sqlx::postgres::PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
@@ -142,7 +142,7 @@ fn options(dialect: Dialect, url: &str, timeout: Duration) -> Result<(Options, b
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(url: &str, timeout: Duration) -> Result<(Options, bool), OpenError> {
+fn sqlite(url: &str) -> Result<(Options, bool), OpenError> {
     use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
     let options = SqliteConnectOptions::from_str(url).map_err(OpenError::Url)?;
@@ -155,7 +155,6 @@ fn sqlite(url: &str, timeout: Duration) -> Result<(Options, bool), OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         // Each commit is on the disk before it is answered, also when the power goes.
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(timeout)
         .disable_statement_logging();
     Ok((Options::Sqlite(options), is_in_memory))
 }

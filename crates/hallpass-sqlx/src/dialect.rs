@@ -31,17 +31,17 @@ impl Dialect {
     }
 
     /// What a new connection is told first.
-    pub(crate) fn setup(self, timeout: std::time::Duration) -> Option<String> {
+    pub(crate) fn setup(self, timeout: std::time::Duration) -> String {
         let millis = timeout.as_millis();
         match self {
-            Self::Sqlite => None,
+            Self::Sqlite => format!("PRAGMA busy_timeout = {millis}"),
             // Who has given up waiting leaves nobody waiting in the server.
-            Self::Postgres => Some(format!("SET statement_timeout = {millis}; SET lock_timeout = {millis}")),
-            Self::MySql => Some(format!(
+            Self::Postgres => format!("SET statement_timeout = {millis}; SET lock_timeout = {millis}"),
+            Self::MySql => format!(
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
                  SESSION innodb_lock_wait_timeout = {}; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
                 timeout.as_secs().max(1)
-            )),
+            ),
         }
     }
 

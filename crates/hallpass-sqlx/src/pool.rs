@@ -15,7 +15,7 @@ use crate::failure::{Failure, is_broken};
 pub(crate) struct Pool {
     pub(crate) dialect: Dialect,
     options: Options,
-    setup: Option<String>,
+    setup: String,
     idle: Mutex<Idle>,
     places: Arc<Semaphore>,
     /// SQLite has one writer at a time: those of this process wait here, in their order.
@@ -47,7 +47,7 @@ pub(crate) struct Lease {
 }
 
 impl Pool {
-    pub(crate) fn new(dialect: Dialect, options: Options, setup: Option<String>, size: u32) -> Self {
+    pub(crate) fn new(dialect: Dialect, options: Options, setup: String, size: u32) -> Self {
         let size = usize::try_from(size).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
         Self {
             dialect,
@@ -108,9 +108,7 @@ impl Pool {
 
     async fn open(&self) -> Result<Kept, Failure> {
         let mut connection = self.options.connect().await?;
-        if let Some(setup) = &self.setup {
-            connection.command(setup).await?;
-        }
+        connection.command(&self.setup).await?;
         let now = Instant::now();
         Ok(Kept { connection, opened: now, used: now })
     }
