@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hallpass::{
-    Account, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, Timestamp,
-    User, UserChange, UserPage,
+    Account, Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession,
+    Timestamp, User, UserChange, UserPage,
 };
 use redis::{cmd, pipe};
 
@@ -129,6 +129,25 @@ impl<S: Store> RedisStore<S> {
         Row::from_fields(token.id(), fields)
     }
 
+    async fn change(&self, hash: &str, user_id: &str, change: SessionChange) -> Result<bool, StoreError> {
+        let claims = change.claims.map(|(claims, made_from)| {
+            let claims = serde_json::to_string(&claims).map_err(StoreError::unavailable)?;
+            Ok((claims, made_from.to_string()))
+        });
+        let (claims, made_from) = claims.transpose()?.unwrap_or_default();
+        let mut script = scripts::CHANGE.prepare_invoke();
+        script.key(self.keys.session_with(hash)).key(self.keys.sessions_of(user_id));
+        script.arg(hash).arg(user_id);
+        script.arg(change.expires.map_or_else(String::new, |expires| row::kept_until(expires).to_string()));
+        script.arg(made_from).arg(claims);
+        for (name, time) in [(row::EXPIRES, change.expires), (row::LAST_SEEN, change.last_seen)] {
+            if let Some(time) = time {
+                script.arg(name).arg(time.millis());
+            }
+        }
+        self.connection.ask(async |redis| script.invoke_async(redis).await).await
+    }
+
     /// Lets the sessions of a user outlive a proof that does not end them.
     async fn count_as_proven(&self, user_id: &str) -> Result<(), StoreError> {
         let members = self.members(&self.keys.sessions_of(user_id)).await?;
@@ -240,22 +259,26 @@ impl<S: Store> Store for RedisStore<S> {
 
     async fn update_session(&self, token: &SessionToken, change: SessionChange) -> Result<bool, StoreError> {
         let Some(user_id) = self.owner(token).await? else { return Ok(false) };
-        let claims = change.claims.map(|(claims, made_from)| {
-            let claims = serde_json::to_string(&claims).map_err(StoreError::unavailable)?;
-            Ok((claims, made_from.to_string()))
-        });
-        let (claims, made_from) = claims.transpose()?.unwrap_or_default();
-        let mut script = scripts::CHANGE.prepare_invoke();
-        script.key(self.keys.session(token)).key(self.keys.sessions_of(&user_id));
-        script.arg(token.hash()).arg(user_id);
-        script.arg(change.expires.map_or_else(String::new, |expires| row::kept_until(expires).to_string()));
-        script.arg(made_from).arg(claims);
-        for (name, time) in [(row::EXPIRES, change.expires), (row::LAST_SEEN, change.last_seen)] {
-            if let Some(time) = time {
-                script.arg(name).arg(time.millis());
-            }
-        }
-        self.connection.ask(async |redis| script.invoke_async(redis).await).await
+        self.change(token.hash(), &user_id, change).await
+    }
+
+    async fn update_session_by_id(
+        &self,
+        user_id: &str,
+        id: &str,
+        change: SessionChange,
+    ) -> Result<bool, StoreError> {
+        let hashes = self.members(&self.keys.sessions_of(user_id)).await?;
+        let Some(hash) = hashes.iter().find(|hash| id_of(hash) == id) else { return Ok(false) };
+        self.change(hash, user_id, change).await
+    }
+
+    async fn epoch(&self, user_id: &str) -> Result<Option<Epoch>, StoreError> {
+        self.users.epoch(user_id).await
+    }
+
+    async fn begin_epoch(&self, user_id: &str, epoch: Epoch, made_from: i64) -> Result<bool, StoreError> {
+        self.users.begin_epoch(user_id, epoch, made_from).await
     }
 
     async fn delete_session(&self, token: &SessionToken) -> Result<Option<StoredSession>, StoreError> {
