@@ -30,8 +30,8 @@
 //!   [`sweep`](hallpass::Store::sweep) sweeps the other store only.
 //! - Users and sessions are in two places. In what needs both, the order of the steps is such that a failure between
 //!   them ends more sessions than it had to, and never leaves one usable that should have ended.
-//! - A session that was made before the user's first proof of their address is worthless after it, also where both
-//!   happened at once and the session's row is still there.
+//! - A session that begins while the user's address is proven for the first time is worthless afterwards, also while
+//!   its row is still there.
 //! - Of two first proofs at the same moment the later one may end the session that the earlier one began.
 //! - `FLUSHDB`, or a Redis that forgets its content when it restarts, signs everybody out; nothing else is lost.
 //!

@@ -148,6 +148,36 @@ impl<S: Store> RedisStore<S> {
         self.connection.ask(async |redis| script.invoke_async(redis).await).await
     }
 
+    /// All sessions of a user, each with the hash of its token.
+    async fn rows(&self, user_id: &str) -> Result<Vec<(String, Row)>, StoreError> {
+        let hashes = self.members(&self.keys.sessions_of(user_id)).await?;
+        let mut rows = Vec::new();
+        for hashes in hashes.chunks(AT_ONCE) {
+            let mut commands = pipe();
+            for hash in hashes {
+                commands.cmd("HGETALL").arg(self.keys.session_with(hash));
+            }
+            let found: Vec<Fields> =
+                read(|| self.connection.ask(async |redis| commands.query_async(redis).await)).await?;
+            for (hash, fields) in hashes.iter().zip(found) {
+                let row = Row::from_fields(id_of(hash), fields)?;
+                rows.extend(row.map(|row| (hash.clone(), row)));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Removes what the first proof has made worthless: with a new address, which is not proven, it would be good again.
+    async fn drop_worthless(&self, user_id: &str) -> Result<(), StoreError> {
+        let Some(user) = self.users.user(user_id).await? else { return Ok(()) };
+        let mut rows = self.rows(user_id).await?;
+        rows.retain(|(_, row)| !is_valid(row, &user));
+        let hashes = rows.into_iter().map(|(hash, _)| hash).collect();
+        let list = self.keys.sessions_of(user_id);
+        self.drop_rows(&list, hashes, |hash| self.keys.session_with(hash)).await?;
+        Ok(())
+    }
+
     /// Lets the sessions of a user outlive a proof that does not end them.
     async fn count_as_proven(&self, user_id: &str) -> Result<(), StoreError> {
         let members = self.members(&self.keys.sessions_of(user_id)).await?;
@@ -184,6 +214,9 @@ impl<S: Store> Store for RedisStore<S> {
     }
 
     async fn update_user(&self, id: &str, change: UserChange) -> Result<User, StoreError> {
+        if change.email.is_some() {
+            self.drop_worthless(id).await?;
+        }
         if matches!(change.email_verified, Some(Some(_))) {
             self.count_as_proven(id).await?;
         }
@@ -198,11 +231,7 @@ impl<S: Store> Store for RedisStore<S> {
         if is_first {
             self.drop_sessions(id, |_| true).await?;
         }
-        let user = self.users.verify_email(id, at).await?;
-        if is_first {
-            self.drop_sessions(id, |_| true).await?;
-        }
-        Ok(user)
+        self.users.verify_email(id, at).await
     }
 
     async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
@@ -289,21 +318,9 @@ impl<S: Store> Store for RedisStore<S> {
     }
 
     async fn sessions(&self, user_id: &str) -> Result<Vec<StoredSession>, StoreError> {
-        let hashes = self.members(&self.keys.sessions_of(user_id)).await?;
-        let mut sessions = Vec::new();
-        let Some(user) = self.users.user(user_id).await? else { return Ok(sessions) };
-        for hashes in hashes.chunks(AT_ONCE) {
-            let mut commands = pipe();
-            for hash in hashes {
-                commands.cmd("HGETALL").arg(self.keys.session_with(hash));
-            }
-            let rows: Vec<Fields> =
-                read(|| self.connection.ask(async |redis| commands.query_async(redis).await)).await?;
-            for (hash, fields) in hashes.iter().zip(rows) {
-                let row = Row::from_fields(id_of(hash), fields)?;
-                sessions.extend(row.filter(|row| is_valid(row, &user)).map(|row| row.session));
-            }
-        }
+        let Some(user) = self.users.user(user_id).await? else { return Ok(Vec::new()) };
+        let rows = self.rows(user_id).await?.into_iter().map(|(_, row)| row);
+        let mut sessions: Vec<_> = rows.filter(|row| is_valid(row, &user)).map(|row| row.session).collect();
         sessions.sort_by_key(|session| std::cmp::Reverse(session.created));
         Ok(sessions)
     }

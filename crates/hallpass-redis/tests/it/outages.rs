@@ -115,7 +115,7 @@ fn address_that_is_none_is_an_error_and_a_password_is_not_shown() {
     assert!(!format!("{store:?}").contains("hidden"));
 }
 
-fn proxy_to(url: &str) -> Proxy {
+pub(crate) fn proxy_to(url: &str) -> Proxy {
     let authority = url.strip_prefix("redis://").and_then(|rest| rest.split('/').next()).unwrap();
     Proxy::to(authority.parse().unwrap())
 }

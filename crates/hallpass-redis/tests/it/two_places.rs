@@ -1,10 +1,13 @@
 //! Two servers with one Redis, and users and sessions that are not in one place.
 
+use std::time::Duration;
+
 use hallpass::testkit::Outage;
-use hallpass::{MemoryStore, OneTimeToken, Revoke, SessionChange, Store, UserChange};
+use hallpass::{MemoryStore, OneTimeToken, Revoke, SessionChange, Store, StoreErrorKind, UserChange};
 use hallpass_redis::RedisStore;
 
-use crate::{empty, in_seconds, signed_in, signed_up};
+use crate::outages::proxy_to;
+use crate::{connect, empty, in_seconds, signed_in, signed_up};
 
 #[tokio::test]
 async fn what_one_server_does_the_other_sees_at_once() {
@@ -71,8 +74,57 @@ async fn session_made_before_the_first_proof_is_worthless_after_it_even_if_its_r
     users.verify_email(&ada.id, in_seconds(0)).await.unwrap();
     assert_eq!(store.session(&token).await.unwrap(), None);
     assert_eq!(store.sessions(&ada.id).await.unwrap(), []);
-    let token = signed_in(&store, &ada, "after").await;
-    assert!(store.session(&token).await.unwrap().is_some());
+    let after = signed_in(&store, &ada, "after").await;
+    assert!(store.session(&after).await.unwrap().is_some());
+    // Nor is it good again when the address is a new one, which is not proven.
+    store.update_user(&ada.id, UserChange::new().email("new@example.com".to_owned())).await.unwrap();
+    assert_eq!(store.session(&token).await.unwrap(), None);
+    assert!(store.session(&after).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn proof_that_ends_halfway_leaves_no_session_from_before() {
+    let Some(database) = test_servers::redis().await else { return };
+    let users = MemoryStore::new();
+    let store = RedisStore::new(&database.url, users.clone()).unwrap();
+    let ada = signed_up(&store).await;
+    // It began when an earlier address was proven: only its end can make it worthless.
+    users.verify_email(&ada.id, in_seconds(0)).await.unwrap();
+    let token = signed_in(&store, &ada, "token").await;
+    users.update_user(&ada.id, UserChange::new().email("new@example.com".to_owned())).await.unwrap();
+    let proof = store.verify_email(&ada.id, in_seconds(0));
+    let is_proven = async {
+        while users.user(&ada.id).await.unwrap().unwrap().email_verified.is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = is_proven => {}
+        proven = proof => { proven.unwrap(); }
+    }
+    assert_eq!(store.session(&token).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn user_deleted_while_a_session_is_written_gets_none() {
+    let Some(database) = test_servers::redis().await else { return };
+    let users = MemoryStore::new();
+    let proxy = proxy_to(&database.url);
+    let slow = RedisStore::new(&proxy.url(&database.url), users.clone()).unwrap();
+    let store = RedisStore::new(&database.url, users).unwrap();
+    slow.ping().await.unwrap();
+    store.ping().await.unwrap();
+    let ada = signed_up(&store).await;
+    let token = hallpass::SessionToken::new("token");
+    let session = hallpass::StoredSession::new(&token, &ada.id, in_seconds(60));
+    proxy.delay(Duration::from_millis(500));
+    let (created, deleted) =
+        tokio::join!(biased; slow.create_session(&token, session), store.delete_user(&ada.id));
+    assert!(deleted.unwrap());
+    assert_eq!(created.unwrap_err().kind(), StoreErrorKind::NotFound);
+    let mut redis = connect(&database.url).await;
+    assert_eq!(redis::cmd("DBSIZE").query_async::<u64>(&mut redis).await.unwrap(), 0);
 }
 
 #[tokio::test]
