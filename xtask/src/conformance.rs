@@ -141,7 +141,7 @@ const IMPOSSIBLE: [&str; 2] = ["bad-adapter", "bad-strategy"];
 /// Differences that are our own choice: each is one more thing for a user to know.
 const MOST_CHOSEN: usize = 8;
 
-const PROFILES: &str = "jwt,core,hybrid,pages,custom,nocsrf,proxy,env,bad-secret,bad-host,bad-endpoints,bad-email,\
+const PROFILES: &str = "jwt,core,database,hybrid,pages,custom,nocsrf,proxy,env,bad-secret,bad-host,bad-endpoints,bad-email,\
     bad-strategy,bad-authorize,bad-adapter,bad-database,bad-pages";
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use hallpass::{
     AccountKind, BoxError, CredentialsInput, Decision, Error, ErrorKind, Event, Jwt, JwtDecision, Mail,
-    Redirect, SessionEvent, SignIn, User,
+    NoClaims, Redirect, SessionEvent, SignIn, User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -160,6 +160,29 @@ pub(crate) async fn session(event: SessionEvent<Claims>, probe: Probe) -> Result
     let own = defined([("id", claims.id.map(Value::from)), ("role", claims.role)]);
     let user = with(&serde_json::to_value(event.user.public())?, &own);
     Ok(Some(with(&json!({ "user": user }), &defined([("selectedCompanyId", claims.company_id)]))))
+}
+
+/// With sessions in the database: the user as the store has them.
+pub(crate) async fn stored_session(event: SessionEvent<NoClaims>, probe: Probe) -> Result<Value, BoxError> {
+    let mut seen = serde_json::to_value(&event)?;
+    // Auth.js gives the session's token to the callback; Hallpass does not, so it is read from the cookie.
+    if let Some(session) = seen.get_mut("session").and_then(Value::as_object_mut) {
+        session.insert("sessionToken".to_owned(), session_token(event.request.header("cookie")).into());
+    }
+    probe.called("callback", "session", &seen);
+    let user = event.stored_user.ok_or("the session is not in the store")?;
+    if user.email.as_deref().is_some_and(|email| email.starts_with("sessionthrow@")) {
+        return Err("session went wrong".into());
+    }
+    let row = serde_json::to_value(user)?;
+    let shown =
+        ["id", "name", "email", "emailVerified", "image"].map(|field| (field, row.get(field).cloned()));
+    Ok(json!({ "user": defined(shown) }))
+}
+
+fn session_token(cookies: Option<&str>) -> Option<&str> {
+    let mut cookies = cookies?.split("; ").filter_map(|cookie| cookie.split_once('='));
+    cookies.find(|(name, _)| name.ends_with("authjs.session-token")).map(|(_, value)| value)
 }
 
 pub(crate) async fn event(event: Event, probe: Probe) -> Result<(), BoxError> {

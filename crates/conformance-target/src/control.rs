@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use hallpass::{Account, OneTimeToken, Store, Timestamp, User};
+use hallpass::{Account, OneTimeToken, SessionToken, Store, StoredSession, Timestamp, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ pub(crate) fn routes(profile: &str, probe: Probe) -> Router {
 pub(crate) fn database(probe: &Probe) -> Value {
     let rows = probe.store.rows();
     let users = rows.users.into_iter().map(|mut user| {
-        user.extra.clear();
+        user.extra.retain(|field, _| matches!(field.as_str(), "name" | "email" | "image"));
         let mut row = json!(user);
         let columns = row.as_object_mut();
         columns.map(|columns| columns.insert("emailVerified".to_owned(), json!(user.email_verified)));
@@ -47,10 +47,13 @@ pub(crate) fn database(probe: &Probe) -> Value {
     let tokens = rows.tokens.iter().map(
         |token| json!({ "identifier": token.identifier, "token": token.hash, "expires": token.expires }),
     );
+    let sessions = rows.sessions.iter().map(|(token, session)| {
+        json!({ "sessionToken": token.expose(), "userId": session.user_id, "expires": session.expires })
+    });
     json!({
         "users": users.collect::<Vec<_>>(),
         "accounts": rows.accounts,
-        "sessions": [],
+        "sessions": sessions.collect::<Vec<_>>(),
         "verificationTokens": tokens.collect::<Vec<_>>(),
         "authenticators": [],
     })
@@ -61,6 +64,7 @@ pub(crate) fn database(probe: &Probe) -> Value {
 pub(crate) struct Seed {
     users: Vec<Value>,
     accounts: Vec<Account>,
+    sessions: Vec<SeedSession>,
     verification_tokens: Vec<SeedToken>,
 }
 
@@ -72,18 +76,36 @@ struct SeedToken {
     expires_in: i64,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeedSession {
+    session_token: String,
+    user_id: String,
+    expires_in: f64,
+}
+
 async fn seed(State(probe): State<Probe>, Json(seed): Json<Seed>) -> Result<Json<Value>, String> {
     plant(&probe, seed).await?;
     Ok(Json(json!({})))
 }
 
 pub(crate) async fn plant(probe: &Probe, seed: Seed) -> Result<(), String> {
-    for user in seed.users {
-        let user = User::from_json(user).map_err(|error| error.to_string())?;
+    for row in seed.users {
+        let nulls: Vec<_> =
+            ["name", "email", "image"].into_iter().filter(|it| row.get(it) == Some(&Value::Null)).collect();
+        let user = User::from_json(row).map_err(|error| error.to_string())?;
+        // A column that is empty, as opposed to one that the adapter was never given.
+        let user = nulls.into_iter().fold(user, |user, field| user.with(field, Value::Null));
         probe.store.create_user(user, None).await.map_err(|error| error.to_string())?;
     }
     for account in seed.accounts {
         probe.store.link_account(account).await.map_err(|error| error.to_string())?;
+    }
+    for session in seed.sessions {
+        let token = SessionToken::new(session.session_token);
+        let expires = Timestamp::from_millis(now().millis() + (session.expires_in * 1000.0) as i64);
+        let session = StoredSession::new(&token, session.user_id, expires);
+        probe.store.create_session(&token, session).await.map_err(|error| error.to_string())?;
     }
     for token in seed.verification_tokens {
         let expires = Timestamp::from_seconds(now().seconds() + token.expires_in);

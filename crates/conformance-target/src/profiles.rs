@@ -8,9 +8,11 @@ use hallpass::pages::ColorScheme;
 use hallpass::providers::{Check, ClientAuth, Profile, ProfileError, ProfileSource, Provider, Raw};
 use hallpass::{
     Auth, Builder, Compat, CookieKind, CookieOptions, Credentials, Email, Environment, Field, Forwarded,
-    PagePaths, SameSite, Theme,
+    PagePaths, SameSite, Strategy, Theme,
 };
 use hallpass_axum::{AuthExt, ConfigErrorExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::callbacks::{self, Claims};
 use crate::constants::{Constants, fake, op};
@@ -25,20 +27,28 @@ pub(crate) fn routes(authority: &str) -> Result<Router> {
     let mut app = Router::new();
     for profile in PROFILES {
         let probe = Probe::new(Arc::clone(&constants));
-        let builder = builder(profile, &probe, authority)?.base_path(constants.base(profile)?);
-        // A configuration that is wrong on purpose is mounted with its error answers.
-        let routes = match builder.build() {
-            Ok(auth) => auth.routes(),
-            Err(error) => error.routes(),
+        let base = constants.base(profile)?;
+        let routes = match profile {
+            "database" => mount(database(&probe)?.base_path(base)),
+            _ => mount(builder(profile, &probe, authority)?.base_path(base)),
         };
         app = app.merge(routes).merge(control::routes(profile, probe));
     }
     Ok(app)
 }
 
-const PROFILES: [&str; 13] = [
+/// A configuration that is wrong on purpose is mounted with its error answers.
+fn mount<C: Serialize + DeserializeOwned + Send + 'static>(builder: Builder<Probe, C>) -> Router {
+    match builder.build() {
+        Ok(auth) => auth.routes(),
+        Err(error) => error.routes(),
+    }
+}
+
+const PROFILES: [&str; 15] = [
     "jwt",
     "core",
+    "database",
     "hybrid",
     "pages",
     "custom",
@@ -49,30 +59,13 @@ const PROFILES: [&str; 13] = [
     "bad-host",
     "bad-endpoints",
     "bad-email",
+    "bad-database",
     "bad-pages",
 ];
 
 fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Probe, Claims>> {
     let constants = &probe.constants;
-    let client = |provider: Provider, id: &str| -> Result<Provider> {
-        let client = constants.client(id)?;
-        Ok(provider.client(&client.client_id, client.client_secret.as_str()))
-    };
-    let all = &[Check::Pkce, Check::State, Check::Nonce];
-    let oidc = |id: &str, name: &str, issuer: String| client(Provider::oidc(id, name, issuer), id);
-    let local = oidc("op", "Local OP", op())?.checks(all);
-    let local_userinfo = oidc("op-userinfo", "Local OP (userinfo)", op())?
-        .checks(&[Check::Pkce])
-        .profile_source(ProfileSource::UserInfo);
-    let small = oidc("fake", "Fake OP", fake())?.checks(all);
-    let post = oidc("post", "Form post", fake())?
-        .checks(all)
-        .authorization_param("response_mode", "form_post")
-        .authorization_param("claims", r#"{"userinfo":{"email":null}}"#);
-    let trusting =
-        oidc("trusting", "Trusting", fake())?.checks(&[Check::Pkce]).dangerous().link_accounts_by_email();
-    let plain = client(plain_oauth(), "oauth")?;
-
+    let Providers { local, local_userinfo, small, post, trusting, plain } = Providers::new(constants)?;
     let common =
         || common(probe).secret(constants.secret.as_str()).trust_host(true).forwarded(Forwarded::Proto);
     let stored = || {
@@ -84,6 +77,7 @@ fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Prob
             .provider(trusting.clone())
             .email(Email::new(), callbacks::send)
             .store(probe.store.clone())
+            .session_strategy(Strategy::Jwt)
     };
     Ok(match profile {
         "jwt" | "core" => with_credentials(common())
@@ -145,11 +139,69 @@ fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Prob
             Provider::oauth2("broken", "Broken", format!("{}/authorize", fake()), "", "").client("x", "y"),
         ),
         "bad-email" => common().email(Email::new(), callbacks::send),
+        "bad-database" => with_credentials(common()).session_strategy(Strategy::Database),
         "bad-pages" => {
             with_credentials(self::common(probe)).trust_host(true).pages(PagePaths::new().error("/ui/error"))
         }
         other => return Err(format!("no profile {other:?}").into()),
     })
+}
+
+/// The providers of the harness.
+struct Providers {
+    local: Provider,
+    local_userinfo: Provider,
+    small: Provider,
+    post: Provider,
+    trusting: Provider,
+    plain: Provider,
+}
+
+impl Providers {
+    fn new(constants: &Constants) -> Result<Self> {
+        let client = |provider: Provider, id: &str| -> Result<Provider> {
+            let client = constants.client(id)?;
+            Ok(provider.client(&client.client_id, client.client_secret.as_str()))
+        };
+        let all = &[Check::Pkce, Check::State, Check::Nonce];
+        let oidc = |id: &str, name: &str, issuer: String| client(Provider::oidc(id, name, issuer), id);
+        let local = oidc("op", "Local OP", op())?.checks(all);
+        let local_userinfo = oidc("op-userinfo", "Local OP (userinfo)", op())?
+            .checks(&[Check::Pkce])
+            .profile_source(ProfileSource::UserInfo);
+        let small = oidc("fake", "Fake OP", fake())?.checks(all);
+        let post = oidc("post", "Form post", fake())?
+            .checks(all)
+            .authorization_param("response_mode", "form_post")
+            .authorization_param("claims", r#"{"userinfo":{"email":null}}"#);
+        let trusting =
+            oidc("trusting", "Trusting", fake())?.checks(&[Check::Pkce]).dangerous().link_accounts_by_email();
+        let plain = client(plain_oauth(), "oauth")?;
+        Ok(Self { local, local_userinfo, small, post, trusting, plain })
+    }
+}
+
+/// Auth.js never calls `jwt` with sessions in a database, so there is none.
+fn database(probe: &Probe) -> Result<Builder<Probe>> {
+    let Providers { local, local_userinfo, small, trusting, plain, .. } = Providers::new(&probe.constants)?;
+    let errors = probe.clone();
+    Ok(Auth::builder_with(probe.clone())
+        .environment(Environment::empty())
+        .secret(probe.constants.secret.as_str())
+        .trust_host(true)
+        .forwarded(Forwarded::Proto)
+        .compat(Compat::new().cache_headers(true))
+        .sign_in(callbacks::sign_in)
+        .session(callbacks::stored_session)
+        .on_event(callbacks::event)
+        .on_error(move |error, _| errors.failed(error.kind().name()))
+        .provider(local)
+        .provider(local_userinfo)
+        .provider(small)
+        .provider(plain)
+        .provider(trusting)
+        .email(Email::new(), callbacks::send)
+        .store(probe.store.clone()))
 }
 
 /// Callbacks and settings of every profile.

@@ -25,6 +25,10 @@ use crate::user::Account;
 use crate::verify::Site;
 use crate::{cookie::Cookies, respond};
 
+mod users;
+
+pub use users::{Sessions, Users};
+
 /// Hallpass, configured. Cheap to clone.
 ///
 /// `C` is what the application keeps with a session. Handing an `Auth<C>` to code that wants sessions with
@@ -107,6 +111,16 @@ impl<C> Auth<C> {
         Ok(Account { tokens, ..account.clone() })
     }
 
+    /// The users in the store.
+    pub fn users(&self) -> Users<'_> {
+        Users(self.core.config())
+    }
+
+    /// The sessions in the store.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions(self.core.config())
+    }
+
     /// Where to send a browser that must sign in first: the sign-in page, with the way back.
     pub fn sign_in_url(&self, callback_url: &str) -> String {
         let own = self.core.config().and_then(|config| config.paths.sign_in.as_deref());
@@ -137,7 +151,7 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
         if !parts.headers.contains_key(COOKIE) {
             return Ok(SessionRead::nobody());
         }
-        let info = Arc::new(RequestInfo::new(parts.method.clone(), &parts.uri, parts.headers.clone()));
+        let info = Arc::new(RequestInfo::new(parts).show_only(&[]));
         let read = AssertUnwindSafe(self.try_read(config, &info)).catch_unwind().await;
         let read =
             read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "reading a session panicked")));
@@ -161,11 +175,13 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
             respond::set_cookies(&mut headers, &opened.cookies);
             return Ok(SessionRead { session: None, headers });
         };
-        match live.token.claims() {
+        match live.token.parse_claims() {
             Ok(claims) => {
                 respond::set_cookies(&mut headers, &opened.cookies);
                 let user = SessionUser::of(&live.token);
-                Ok(SessionRead { session: Some(Session { user, expires: live.expires, claims }), headers })
+                let id = live.row.as_ref().map(|row| row.session.id.clone());
+                let session = Session { user, expires: live.expires, claims, id };
+                Ok(SessionRead { session: Some(session), headers })
             }
             Err(error) => {
                 let error = Error::caused_by(

@@ -46,6 +46,8 @@ pub enum ErrorKind {
     InvalidProvider,
     /// The session's token could not be read or extended.
     JwtSession,
+    /// The session in the store could not be extended or shown. It lives on.
+    SessionToken,
     /// A provider or setting needs a store, and there is none.
     MissingStore,
     /// The CSRF token is missing or wrong.
@@ -93,6 +95,7 @@ impl ErrorKind {
             Self::InvalidEndpoints => "InvalidEndpoints",
             Self::InvalidProvider => "InvalidProvider",
             Self::JwtSession => "JWTSessionError",
+            Self::SessionToken => "SessionTokenError",
             Self::MissingStore => "MissingAdapter",
             Self::MissingCsrf => "MissingCSRF",
             Self::MissingSecret => "MissingSecret",
@@ -129,6 +132,7 @@ impl ErrorKind {
             | Self::InvalidEndpoints
             | Self::InvalidProvider
             | Self::JwtSession
+            | Self::SessionToken
             | Self::MissingStore
             | Self::MissingSecret
             | Self::OAuthProfileParse

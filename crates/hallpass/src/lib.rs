@@ -90,10 +90,10 @@ pub mod testkit;
 mod user;
 mod verify;
 
-pub use auth::{Auth, SessionRead};
+pub use auth::{Auth, SessionRead, Sessions, Users};
 pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;
-pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem};
+pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem, Strategy};
 pub use cookie::{CookieKind, CookieOptions, SameSite};
 pub use core::{Core, MAX_BODY};
 pub use credentials::Credentials;
@@ -104,11 +104,11 @@ pub use hooks::{
     NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
 };
 pub use pages::{Field, Theme};
-pub use request::RequestInfo;
+pub use request::{Peer, RequestInfo};
 pub use secret::Secret;
 pub use session::Session;
 pub use store::{
-    MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError, StoreErrorKind,
-    StoredSession, UserChange, UserPage,
+    Epoch, MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError,
+    StoreErrorKind, StoredSession, UserChange, UserPage,
 };
 pub use user::{Account, AccountKind, User, UserError};

@@ -1,15 +1,18 @@
 //! Who is this? Create, link or refuse: the account-linking rules.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::User;
 use crate::core::{self, Ready};
+use crate::email;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::Event;
 use crate::request::RequestInfo;
-use crate::store::DynStore;
+use crate::session;
+use crate::store::{DynStore, StoreErrorKind};
 use crate::user::Account;
 
 /// Whose session it becomes.
@@ -68,17 +71,45 @@ pub(crate) async fn by_account(
     if let Some(owner) = owner {
         // Whoever controls a provider's profile must not get the account behind an address by writing it there.
         // And whoever has signed up with an address that is not theirs must not get its owner's account linked in.
-        if newcomer.may_link_by_email && newcomer.email_verified && owner.email_verified.is_some() {
+        if newcomer.may_link_by_email && newcomer.email_verified && has_proven(store, &owner).await? {
             return link(ready, store, owner, newcomer, info).await;
         }
         return Err(not_linked("a user with this address signs in another way"));
     }
-    let account = kept(newcomer.account, newcomer.email_verified);
-    let user = store.create_user(newcomer.user.clone(), Some(account.clone())).await?;
-    core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
-    let event = Event::LinkAccount { user: user.clone(), account, profile: newcomer.user };
-    core::notify(&ready.config, event, info).await;
-    Ok(Linked { user, is_new_user: true })
+    let vouched = newcomer.email_verified && newcomer.user.email.is_some();
+    let account = kept(newcomer.account, vouched);
+    create(ready, store, newcomer.user.clone(), account, newcomer.user, info).await
+}
+
+/// Somebody whom the application's `authorize` vouches for, where their session needs a row: the stored user with
+/// this id or account, or a new one.
+///
+/// # Errors
+/// [`ErrorKind::OAuthAccountNotLinked`] when the address is somebody else's.
+pub(crate) async fn by_credentials(
+    ready: &Ready,
+    store: &dyn DynStore,
+    user: User,
+    account: &Account,
+    info: &Arc<RequestInfo>,
+) -> Result<Linked, Error> {
+    let known = match store.user_by_account(&account.provider, &account.provider_account_id).await? {
+        Some(known) => Some(known),
+        None => store.user(&user.id).await?,
+    };
+    if let Some(known) = known {
+        return Ok(Linked { user: User { id: known.id, ..user }, is_new_user: false });
+    }
+    let email = user.email.as_deref().and_then(email::of_provider);
+    if let Some(email) = &email
+        && store.user_by_email(email).await?.is_some()
+    {
+        return Err(not_linked("a user with this address signs in another way"));
+    }
+    let account = kept(account, false);
+    let row = User { email, email_verified: None, ..user.clone() };
+    let linked = create(ready, store, row, account, user.clone(), info).await?;
+    Ok(Linked { user: User { id: linked.user.id, ..user }, ..linked })
 }
 
 /// Somebody who has proven to own an address.
@@ -90,12 +121,51 @@ pub(crate) async fn by_email(
 ) -> Result<Linked, Error> {
     let now = ready.config.clock.now();
     if store.user(&user.id).await?.is_some() {
+        let is_first = user.email_verified.is_none();
         let user = store.verify_email(&user.id, now).await?;
+        if is_first {
+            // What begins now is the session of whoever has proven it.
+            let before = now - Duration::from_millis(1);
+            session::begin_epoch(&ready.config, store, &user.id, |epoch| epoch.revoke(before)).await?;
+        }
         core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
         return Ok(Linked { user, is_new_user: false });
     }
     let user = store.create_user(User { email_verified: Some(now), ..user }, None).await?;
     core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
+    Ok(Linked { user, is_new_user: true })
+}
+
+/// Whether the user's address is theirs: they have followed a link to it, or a provider vouches for it.
+async fn has_proven(store: &dyn DynStore, user: &User) -> Result<bool, Error> {
+    if user.email_verified.is_some() {
+        return Ok(true);
+    }
+    Ok(store.accounts(&user.id).await?.iter().any(|account| account.email_verified))
+}
+
+/// Adds a user with their account.
+async fn create(
+    ready: &Ready,
+    store: &dyn DynStore,
+    user: User,
+    account: Account,
+    profile: User,
+    info: &Arc<RequestInfo>,
+) -> Result<Linked, Error> {
+    let user = match store.create_user(user, Some(account.clone())).await {
+        Ok(user) => user,
+        Err(error) if error.kind() == StoreErrorKind::Conflict => {
+            // The same person at the same time, a double click: whoever comes second finds themselves.
+            let known = store.user_by_account(&account.provider, &account.provider_account_id).await?;
+            let user = known.ok_or_else(|| not_linked("a user with this address signs in another way"))?;
+            return Ok(Linked { user, is_new_user: false });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
+    let event = Event::LinkAccount { user: user.clone(), account, profile };
+    core::notify(&ready.config, event, info).await;
     Ok(Linked { user, is_new_user: true })
 }
 
@@ -106,7 +176,8 @@ async fn link(
     newcomer: Newcomer<'_>,
     info: &Arc<RequestInfo>,
 ) -> Result<Linked, Error> {
-    let account = kept(newcomer.account, newcomer.email_verified);
+    let vouched = newcomer.email_verified && newcomer.user.email == user.email;
+    let account = kept(newcomer.account, vouched);
     store.link_account(Account { user_id: Some(user.id.clone()), ..account.clone() }).await?;
     let event = Event::LinkAccount { user: user.clone(), account, profile: newcomer.user };
     core::notify(&ready.config, event, info).await;

@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::config::Config;
+use crate::config::{Config, Strategy};
 use crate::cookie::{CookieChange, CookieKind, CookieSpec, Cookies, Pieces};
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::hooks::{
-    self, Event, Payload, RawJwt, RawSession, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims,
-};
-use crate::jose::{self, OpenError};
+use crate::hooks::{self, Payload, RawJwt, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims};
 use crate::request::RequestInfo;
-use crate::{Timestamp, core};
+use crate::store::{SessionToken, StoredSession};
+use crate::{Timestamp, User, core};
+
+mod database;
+mod epoch;
+mod token;
+mod view;
+
+pub(crate) use database::Found;
+pub(crate) use epoch::begin_epoch;
 
 /// A session, as a handler sees it: who it is, until when, and what the application keeps with it.
 #[derive(Clone, Debug)]
@@ -24,9 +30,12 @@ pub struct Session<C = crate::hooks::NoClaims> {
     pub expires: Timestamp,
     /// What the application keeps with the session: what its `jwt` callback returned last.
     pub claims: C,
+    /// Names the session in [`Sessions`](crate::Sessions); `None` where it is only in a token.
+    pub id: Option<String>,
 }
 
 /// Why the session is looked at.
+#[derive(Clone)]
 pub(crate) enum Trigger {
     Read,
     Update(Option<Value>),
@@ -36,6 +45,16 @@ pub(crate) enum Trigger {
 pub(crate) struct Live {
     pub(crate) token: Arc<Payload>,
     pub(crate) expires: Timestamp,
+    /// The row as it was read, where the session is in the store.
+    pub(crate) row: Option<Arc<Row>>,
+}
+
+/// A session in the store.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) token: SessionToken,
+    pub(crate) session: StoredSession,
+    pub(crate) user: User,
 }
 
 /// What a look at the session gave, and the cookies that follow from it.
@@ -43,6 +62,16 @@ pub(crate) struct Live {
 pub(crate) struct Opened {
     pub(crate) live: Option<Live>,
     pub(crate) cookies: Vec<CookieChange>,
+}
+
+/// The session that somebody has ended.
+pub(crate) enum Ended {
+    Nobody,
+    /// It was in a token.
+    Token(Map<String, Value>),
+    /// It was in the store, if it was still there.
+    Row(Option<StoredSession>),
+    Unreadable(Error),
 }
 
 /// What a session is read from.
@@ -63,31 +92,7 @@ impl Source<'_> {
         self.cookies.pieces(&self.spec().name)
     }
 
-    /// The payload of the session's token, unextended and not renewed: `None` for nobody.
-    pub(crate) fn peek(&self) -> Option<Result<Payload, Error>> {
-        self.open_pieces(&self.pieces())
-    }
-
-    fn open_pieces(&self, pieces: &Pieces<'_>) -> Option<Result<Payload, Error>> {
-        if pieces.names.is_empty() {
-            return None;
-        }
-        let Some(value) = &pieces.value else {
-            return Some(Err(Error::new(ErrorKind::JwtSession, "the session cookie is incomplete")));
-        };
-        Some(self.open_token(value).map_err(|error| {
-            Error::caused_by(ErrorKind::JwtSession, "the session cookie does not open", error)
-        }))
-    }
-
-    fn open_token(&self, token: &str) -> Result<Payload, OpenError> {
-        let json = self.spec().keys().open(token)?;
-        let payload = Payload::parse(&json).map_err(|_| OpenError::Payload)?;
-        jose::check_times(|claim| payload.own(claim), self.now)?;
-        Ok(payload)
-    }
-
-    /// Opens the session, lets the `jwt` callback extend or end it, and renews the cookie where that is due.
+    /// Opens the session, lets the `jwt` callback extend or end it, and renews it where that is due.
     ///
     /// A session that cannot be read is no session: it is reported, and its cookies go.
     ///
@@ -96,150 +101,103 @@ impl Source<'_> {
     /// [`ErrorKind::InvalidUpdate`] and [`ErrorKind::SessionTooLarge`] change nothing either.
     pub(crate) async fn open(&self, trigger: Trigger) -> Result<Opened, Error> {
         let pieces = self.pieces();
-        let token = match self.open_pieces(&pieces) {
-            None => return Ok(Opened::default()),
-            Some(Ok(token)) => token,
-            Some(Err(error)) => return Ok(self.unreadable(&error, &pieces)),
-        };
-        let is_update = matches!(trigger, Trigger::Update(_));
-        let before = Arc::new(token);
-        let trigger = match trigger {
-            Trigger::Read => RawTrigger::Read,
-            Trigger::Update(data) => RawTrigger::Update(data),
-        };
-        let token = match extend(self.config, Arc::clone(&before), trigger, self.info).await? {
-            Ok(Some(token)) => token,
-            Ok(None) => return Ok(Opened { live: None, cookies: self.spec().clear_pieces(&pieces) }),
-            Err(error) if error.is::<RefusedUpdate>() => {
-                return Err(Error::caused_by(
-                    ErrorKind::InvalidUpdate,
-                    "the update is not what the application takes",
-                    error,
-                ));
-            }
-            Err(error) => {
-                let message = if error.is::<StaleClaims>() {
-                    "the claims of this session no longer fit: signed out (give new fields #[serde(default)])"
-                } else {
-                    "the jwt callback failed"
-                };
-                let error = decided(error, message)?;
-                return Ok(self.unreadable(&error, &pieces));
-            }
-        };
-        let update_age = self.config.jwt_update_age;
-        let due = is_update
-            || update_age.is_zero()
-            || before.time("iat").is_none_or(|issued| issued + update_age <= self.now)
-            || (!Arc::ptr_eq(&token, &before) && token != before);
-        if !due && let Some(expires) = before.time("exp") {
-            return Ok(Opened { live: Some(Live { token, expires }), cookies: Vec::new() });
+        if pieces.names.is_empty() {
+            return Ok(Opened::default());
         }
-        match self.start(&token, &pieces) {
-            Ok((cookies, expires)) => Ok(Opened { live: Some(Live { token, expires }), cookies }),
-            // Reading goes on with the cookie that there is: else nobody gets out of a session that has grown.
-            Err(error) if error.kind() == ErrorKind::SessionTooLarge && !is_update => {
-                core::report(&self.config.hooks, &error, Some(self.info));
-                let expires = before.time("exp").unwrap_or(self.now + self.config.session_max_age);
-                Ok(Opened { live: Some(Live { token, expires }), cookies: Vec::new() })
-            }
-            Err(error) => Err(error),
+        if self.config.strategy == Strategy::Jwt && !self.may_be_a_row(&pieces) {
+            return self.open_token(trigger, &pieces).await;
         }
-    }
-
-    /// Opens the session and asks the `session` callback what the browser may see: the body of `GET /session`.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub(crate) async fn show(&self, trigger: Trigger) -> Result<(String, Vec<CookieChange>), Error> {
-        let Opened { live: Some(live), cookies } = self.open(trigger).await? else {
-            return Ok((NOBODY.to_owned(), self.spec().clear_pieces(&self.pieces())));
-        };
-        let shown = match &self.config.hooks.session {
-            None => Ok(json!({ "user": public_user(&live.token) }).to_string()),
-            Some(hook) => {
-                let event = RawSession {
-                    token: Arc::clone(&live.token),
-                    expires: live.expires,
-                    request: Arc::clone(self.info),
-                };
-                hooks::call(hook, event).await?
-            }
-        };
-        let body = match shown.and_then(|shown| with_expires(shown, live.expires)) {
-            Ok(body) => body,
-            Err(error) => {
-                let error = decided(error, "the session callback failed")?;
-                let opened = self.unreadable(&error, &self.pieces());
-                return Ok((NOBODY.to_owned(), opened.cookies));
-            }
-        };
-        if self.config.hooks.event.is_some() {
-            let session = serde_json::from_str(&body).unwrap_or_default();
-            let event = Event::Session { session, token: live.token.all().clone() };
-            Box::pin(core::notify(self.config, event, self.info)).await;
-        }
-        Ok((body, cookies))
-    }
-
-    fn unreadable(&self, error: &Error, pieces: &Pieces<'_>) -> Opened {
-        core::report(&self.config.hooks, error, Some(self.info));
-        Opened { live: None, cookies: self.spec().clear_pieces(pieces) }
-    }
-
-    /// Seals a payload into the session cookie, with a new life time and id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::SessionTooLarge`] over the cookie budget.
-    pub(crate) fn start(
-        &self,
-        payload: &Payload,
-        before: &Pieces<'_>,
-    ) -> Result<(Vec<CookieChange>, Timestamp), Error> {
-        let mut random = [0; 32];
-        self.config.random.fill(&mut random)?;
-        let [iv, id] =
-            [random.first_chunk::<16>(), random.last_chunk::<16>()].map(|half| *half.unwrap_or(&[0; 16]));
-        let expires = self.now + self.config.session_max_age;
-        let json = payload.renewed(self.now, expires, &uuid(id)).map_err(|error| {
-            Error::caused_by(ErrorKind::JwtSession, "the session cannot be written", error)
-        })?;
-        let value = self.spec().keys().seal(&json, &iv);
-        if value.len() > self.config.cookie_budget {
-            return Err(Error::new(
-                ErrorKind::SessionTooLarge,
-                format!(
-                    "the session needs {} bytes of cookies, `cookie_budget` allows {}; the largest claim is {:?}",
-                    value.len(),
-                    self.config.cookie_budget,
-                    largest(payload.all())
-                ),
-            ));
-        }
-        Ok((self.spec().set_in_pieces(value, expires, before), expires))
+        Box::pin(self.open_stored(trigger, &pieces)).await
     }
 
     /// Makes the session of somebody who has just signed in.
     ///
     /// # Errors
-    /// What the `jwt` callback returns, and [`ErrorKind::SessionTooLarge`].
+    /// What the `jwt` callback returns, [`ErrorKind::SessionTooLarge`], and what the store says.
     pub(crate) async fn sign_in(&self, signed_in: SignedIn) -> Result<Vec<CookieChange>, Error> {
         let pieces = self.pieces();
-        let token = Arc::new(first_token(&signed_in));
-        let trigger = RawTrigger::SignIn(Box::new(signed_in));
-        let extended = extend(self.config, token, trigger, self.info).await?;
+        let mut token = Payload::new(first_claims(&signed_in.user, self.config.strategy));
+        if self.config.strategy == Strategy::Jwt {
+            self.mark(&mut token, self.now).await?;
+        }
+        let token = Arc::new(token);
+        let user_id = signed_in.user.id.clone();
+        let extended = extend(self.config, token, RawTrigger::SignIn(Box::new(signed_in)), self.info).await?;
         let extended = extended.map_err(|error| {
             Error::from_callback(error, ErrorKind::CallbackRoute, "the jwt callback failed")
         })?;
-        match extended {
-            None => Ok(self.spec().clear_pieces(&pieces)),
-            Some(token) => Ok(self.start(&token, &pieces)?.0),
+        let cookies = match extended {
+            None => self.spec().clear_pieces(&pieces),
+            Some(token) => match self.config.strategy {
+                Strategy::Jwt => self.seal(&token, &pieces)?.0,
+                Strategy::Database => self.create(&token, &user_id, &pieces).await?,
+            },
+        };
+        // Whoever signs in again leaves their earlier session here, theirs or not.
+        if self.may_be_a_row(&pieces) {
+            self.delete(&pieces).await?;
         }
+        Ok(cookies)
     }
 
-    /// Ends the session in this browser.
+    /// Ends the session on the server, as far as it is there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when the store does not answer.
+    pub(crate) async fn end(&self) -> Result<Ended, Error> {
+        let pieces = self.pieces();
+        if pieces.names.is_empty() {
+            return Ok(Ended::Nobody);
+        }
+        if self.may_be_a_row(&pieces) {
+            return self.delete(&pieces).await.map(Ended::Row);
+        }
+        Ok(match self.payload(&pieces) {
+            Ok(payload) => Ended::Token(payload.all().clone()),
+            Err(error) => Ended::Unreadable(error),
+        })
+    }
+
+    /// The cookies that take the session away from this browser.
     pub(crate) fn clear(&self) -> Vec<CookieChange> {
         self.spec().clear_pieces(&self.pieces())
+    }
+
+    fn unreadable(&self, error: &Error, pieces: &Pieces<'_>) -> Opened {
+        core::report(&self.config.hooks, error, Some(self.info));
+        self.nobody(pieces)
+    }
+
+    fn nobody(&self, pieces: &Pieces<'_>) -> Opened {
+        Opened { live: None, cookies: self.spec().clear_pieces(pieces) }
+    }
+}
+
+/// Lets the `jwt` callback extend the session.
+///
+/// # Errors
+/// The outer one when nobody can tell now, or when the update was refused; the inner one is the callback's and ends the
+/// session.
+async fn extended(
+    source: &Source<'_>,
+    before: &Arc<Payload>,
+    trigger: RawTrigger,
+) -> Result<Result<Option<Arc<Payload>>, Error>, Error> {
+    match extend(source.config, Arc::clone(before), trigger, source.info).await? {
+        Ok(after) => Ok(Ok(after)),
+        Err(error) if error.is::<RefusedUpdate>() => Err(Error::caused_by(
+            ErrorKind::InvalidUpdate,
+            "the update is not what the application takes",
+            error,
+        )),
+        Err(error) => {
+            let message = if error.is::<StaleClaims>() {
+                "the claims of this session no longer fit: signed out (give new fields #[serde(default)])"
+            } else {
+                "the jwt callback failed"
+            };
+            Ok(Err(decided(error, message)?))
+        }
     }
 }
 
@@ -255,18 +213,17 @@ fn decided(error: BoxError, message: &'static str) -> Result<Error, Error> {
 }
 
 /// What the token of a new session holds before the application extends it.
-fn first_token(signed_in: &SignedIn) -> Payload {
-    let user = &signed_in.user;
+fn first_claims(user: &User, strategy: Strategy) -> Vec<(&'static str, Value)> {
     // A picture can be a whole `data:` image; one that fills the cookie would lock the browser out.
-    let image = user.image.as_ref().filter(|image| image.len() <= LONGEST_PICTURE);
+    let fits = |image: &&String| strategy == Strategy::Database || image.len() <= LONGEST_PICTURE;
+    let image = user.image.as_ref().filter(fits);
     let fields = [
         ("name", user.name.as_ref()),
         ("email", user.email.as_ref()),
         ("picture", image),
         ("sub", Some(&user.id)),
     ];
-    let own = fields.into_iter().filter_map(|(claim, text)| Some((claim, Value::String(text?.clone()))));
-    Payload::new(own.collect())
+    fields.into_iter().filter_map(|(claim, text)| Some((claim, Value::String(text?.clone())))).collect()
 }
 
 async fn extend(
@@ -277,51 +234,23 @@ async fn extend(
 ) -> Result<Result<Option<Arc<Payload>>, BoxError>, Error> {
     match (&config.hooks.jwt, trigger) {
         (Some(hook), trigger) => {
-            hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await
+            hooks::call(config.callback_timeout, hook, RawJwt { trigger, token, request: Arc::clone(info) })
+                .await
         }
-        (None, RawTrigger::Update(Some(_))) => Ok(Err(Box::new(RefusedUpdate::no_update_type()))),
+        // With the database strategy the `session` callback may take it, as in Auth.js.
+        (None, RawTrigger::Update(Some(_)))
+            if config.strategy == Strategy::Jwt || config.hooks.session.is_none() =>
+        {
+            Ok(Err(Box::new(RefusedUpdate::no_update_type())))
+        }
         (None, _) => Ok(Ok(Some(token))),
     }
-}
-
-/// Name, e-mail and image: Auth.js' default.
-fn public_user(token: &Payload) -> Map<String, Value> {
-    let fields = [("name", "name"), ("email", "email"), ("image", "picture")];
-    fields
-        .into_iter()
-        .filter_map(|(shown, claim)| Some((shown.to_owned(), token.own(claim)?.clone())))
-        .collect()
-}
-
-/// What the browser may see, as JSON, with the time when the session ends.
-fn with_expires(shown: String, expires: Timestamp) -> Result<String, BoxError> {
-    if shown == NOBODY {
-        return Ok(shown);
-    }
-    let Some(members) = shown.strip_prefix('{').and_then(|shown| shown.strip_suffix('}')) else {
-        return Err("the session callback must return a struct or nothing".into());
-    };
-    let expires = expires.to_iso();
-    if members.is_empty() || shown.contains(r#""expires":"#) {
-        let mut body: Map<String, Value> = serde_json::from_str(&shown)?;
-        body.insert("expires".to_owned(), Value::String(expires));
-        return Ok(serde_json::to_string(&body)?);
-    }
-    Ok(format!(r#"{{{members},"expires":"{expires}"}}"#))
-}
-
-fn largest(claims: &Map<String, Value>) -> &str {
-    let size = |value: &Value| value.to_string().len();
-    claims.iter().max_by_key(|(_, value)| size(value)).map_or("", |(name, _)| name.as_str())
 }
 
 /// A random UUID (RFC 9562 §5.4).
 pub(crate) fn uuid(bytes: [u8; 16]) -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
-
-/// The body when nobody is signed in.
-const NOBODY: &str = "null";
 
 /// In bytes.
 const LONGEST_PICTURE: usize = 2048;

@@ -142,7 +142,8 @@ pub struct Account {
     /// The user whom the account belongs to, once that is known.
     #[serde(rename = "userId", default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// Whether the provider vouched for the person's address when the account was linked; false where that is unknown.
+    /// Whether the provider vouched for the user's address when the account was linked; false where that is unknown,
+    /// and once the user has another address.
     #[serde(skip)]
     pub email_verified: bool,
     /// All members of the provider's token answer, its own ones too: `access_token`, `expires_at` (seconds), …

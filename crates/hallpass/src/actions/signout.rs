@@ -1,10 +1,14 @@
 //! `GET /signout` asks, `POST /signout` does.
 
+use serde_json::{Map, Value};
+
 use crate::core::{self, Ready};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::Event;
 use crate::pages::SignOutPage;
 use crate::respond::{Body, Outcome};
+use crate::session::Ended;
+use crate::store::StoredSession;
 use crate::verify::Verified;
 
 pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
@@ -26,14 +30,12 @@ pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Err
 pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
     request.csrf.require()?;
     let source = request.source(ready);
-    match source.peek() {
-        None => {}
-        Some(Ok(token)) => {
-            let event = Event::SignOut { token: token.all().clone() };
-            core::notify(&ready.config, event, &request.inbound.info).await;
-        }
+    match source.end().await? {
+        Ended::Nobody => {}
+        Ended::Token(token) => notify(ready, request, Some(token), None).await,
+        Ended::Row(session) => notify(ready, request, None, Some(session)).await,
         // It goes all the same: what does not open is no session.
-        Some(Err(error)) => {
+        Ended::Unreadable(error) => {
             let error =
                 Error::caused_by(ErrorKind::SignOut, "the session that ends could not be read", error);
             core::report(&ready.config.hooks, &error, Some(&request.inbound.info));
@@ -42,4 +44,13 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome
     let to = request.callback_url.clone();
     Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect })
         .with_cookies(source.clear()))
+}
+
+async fn notify(
+    ready: &Ready,
+    request: &Verified<'_>,
+    token: Option<Map<String, Value>>,
+    session: Option<Option<StoredSession>>,
+) {
+    core::notify(&ready.config, Event::SignOut { token, session }, &request.inbound.info).await;
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{Account, User};
+use crate::{Account, StoredSession, User};
 
 /// Something happened. It serializes as the argument that Auth.js gives to its event of the same name.
 #[derive(Clone, Debug, Serialize)]
@@ -27,8 +27,12 @@ pub enum Event {
     /// Somebody signed out.
     #[non_exhaustive]
     SignOut {
-        /// The payload of the session's token.
-        token: Map<String, Value>,
+        /// The payload of the session's token, where it was in one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token: Option<Map<String, Value>>,
+        /// The session that was in the store; the inner `None` when there was none any more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<Option<StoredSession>>,
     },
     /// The store has a new user.
     #[non_exhaustive]
@@ -57,8 +61,9 @@ pub enum Event {
     Session {
         /// What the browser saw.
         session: Value,
-        /// The payload of the session's token.
-        token: Map<String, Value>,
+        /// The payload of the session's token, where it is in one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token: Option<Map<String, Value>>,
     },
 }
 

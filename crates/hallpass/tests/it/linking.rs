@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass::clock::Clock;
 use hallpass::testkit::{Browser, Outage};
-use hallpass::{ErrorKind, Jwt, MemoryStore, Store};
+use hallpass::{ErrorKind, Jwt, MemoryStore, Store, Strategy, UserChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -46,7 +46,8 @@ async fn known_account_signs_its_user_in() {
     site.idp.set_user(json!({ "sub": "ada", "name": "Ada L.", "email": "new@example.com" }));
     let mut browser = browse(&auth);
     assert_eq!(browser.sign_in("idp", &site.idp).await.location(), SITE);
-    assert_eq!(site.store.rows(), before);
+    let after = site.store.rows();
+    assert_eq!((&after.users, &after.accounts), (&before.users, &before.accounts));
     assert_eq!(user_id(&auth, &browser).await, before.users[0].id);
 }
 
@@ -124,6 +125,7 @@ async fn linking_by_address_wants_a_verified_one() {
     let site = Site::new();
     let trusting = site.other.oidc_provider("trusting").dangerous().link_accounts_by_email();
     let auth = site.with_store().provider(trusting).build().unwrap();
+    site.idp.set_user(json!({ "sub": "ada", "email": "ada@example.com" }));
     browse(&auth).sign_in("idp", &site.idp).await;
     for verified in [json!(false), json!("false"), json!("yes"), json!(1), json!(null), json!(["true"])] {
         site.other.set_user(json!({ "sub": "eve", "email": "ada@example.com", "email_verified": verified }));
@@ -141,9 +143,31 @@ async fn linking_by_address_wants_a_verified_one() {
     let owner = site.store.rows().users[0].id.clone();
     site.store.verify_email(&owner, site.clock.now()).await.unwrap();
     assert_eq!(browser.sign_in("trusting", &site.other).await.location(), SITE);
+    // With the first proof the account went whose provider had not vouched for the address.
     let rows = site.store.rows();
-    assert_eq!((rows.users.len(), rows.accounts.len()), (1, 2));
+    assert_eq!((rows.users.len(), rows.accounts.len()), (1, 1));
     assert_eq!(user_id(&auth, &browser).await, rows.users[0].id);
+}
+
+#[tokio::test]
+async fn address_that_two_providers_vouch_for_is_linked_while_the_user_has_it() {
+    let site = Site::new();
+    let trusting = site.other.oidc_provider("trusting").dangerous().link_accounts_by_email();
+    let auth = site.with_store().provider(trusting).build().unwrap();
+    browse(&auth).sign_in("idp", &site.idp).await;
+    let id = site.store.rows().users[0].id.clone();
+    // Who moves to an address has not proven that it is theirs.
+    let to = |address: &str| UserChange::new().email(address.to_owned());
+    auth.users().update(&id, to("new@example.com")).await.unwrap();
+    site.other.set_user(json!({ "sub": "2", "email": "new@example.com", "email_verified": true }));
+    let refused = browse(&auth).sign_in("trusting", &site.other).await;
+    assert!(refused.is_error("OAuthAccountNotLinked"));
+
+    auth.users().delete(&id).await.unwrap();
+    browse(&auth).sign_in("idp", &site.idp).await;
+    site.other.set_user(json!({ "sub": "2", "email": "ada@example.com", "email_verified": true }));
+    assert_eq!(browse(&auth).sign_in("trusting", &site.other).await.location(), SITE);
+    assert_eq!(site.store.rows().users.len(), 1);
 }
 
 #[tokio::test]
@@ -250,6 +274,7 @@ async fn store_that_is_away_is_503_and_touches_no_cookie() {
     let auth = site
         .builder()
         .store(store.clone())
+        .session_strategy(Strategy::Jwt)
         .email(hallpass::Email::new(), async |_, ()| Ok(()))
         .on_error(move |error, _| {
             assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -270,9 +295,16 @@ async fn store_that_is_away_is_503_and_touches_no_cookie() {
         assert_eq!(answer.set_cookies(), Vec::<&str>::new());
     }
     assert_eq!(browser.cookie(SESSION), Some(session.as_str()));
-    assert_eq!(log.take().len(), 3);
-    // Sessions in cookies need no store.
-    assert_eq!(browser.session().await["user"]["name"], "Ada");
+    assert_eq!(log.take().len(), 3, "one for each answer");
+    // A token that may have been revoked is neither believed nor dropped.
+    let answer = browser.get("session").await;
+    assert_eq!((answer.status().as_u16(), answer.cookie_names().contains(&SESSION)), (503, false));
+    let alone = site.builder().store(store.clone()).session_strategy(Strategy::Jwt).revocation_delay(None);
+    let alone = alone.build().unwrap();
+    let mut other = browse(&alone);
+    other.plant(&format!("{SESSION}={session}; Path=/; Secure"));
+    assert_eq!(other.session().await["user"]["name"], "Ada");
     store.set_away(false);
+    assert_eq!(browser.session().await["user"]["name"], "Ada");
     assert_eq!(browser.sign_in("idp", &site.idp).await.location(), SITE);
 }

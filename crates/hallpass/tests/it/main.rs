@@ -13,6 +13,7 @@ mod configuration;
 mod cookies;
 mod credentials;
 mod csrf;
+mod database;
 mod email;
 mod linking;
 mod logs;

@@ -21,7 +21,7 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email)
         info.query(name).or_else(|| request.inbound.field(name)).filter(|text: &&str| !text.is_empty())
     };
     let (Some(token), Some(address)) = (parameter("token"), parameter("email")) else {
-        return Err(Error::new(ErrorKind::Configuration, "the link names no token or no address"));
+        return Err(Error::new(ErrorKind::CallbackRoute, "the link names no token or no address"));
     };
     let taken = take(ready, address, token).await?;
     let valid = taken.filter(|token| token.expires > config.clock.now());

@@ -13,14 +13,14 @@ use crate::cookie::{CookieChange, CookieKind};
 use crate::core::{self, Ready};
 use crate::email;
 use crate::error::{Error, ErrorKind};
-use crate::hooks::{Event, Payload, SignIn, SignedIn};
+use crate::hooks::{Event, SignIn, SignedIn};
 use crate::link;
 use crate::oauth::{self, ProtocolError, ProtocolErrorKind};
 use crate::providers::{Check, Provider};
 use crate::redirect;
 use crate::relying_party::Identity;
 use crate::respond::{Body, Outcome};
-use crate::session::{Source, Trigger};
+use crate::session::{Found, Source, Trigger};
 use crate::user::Account;
 use crate::verify::Verified;
 
@@ -102,15 +102,18 @@ async fn current_user(
     source: &Source<'_>,
     known: Option<&User>,
 ) -> Result<Option<String>, Error> {
-    let subject = |token: &Payload| token.text("sub").map(str::to_owned);
-    let claimed = source.peek().and_then(Result::ok).as_ref().and_then(subject);
+    let claimed = match source.find().await? {
+        Some(Found::Row(row)) => Some(row.user.id),
+        Some(Found::Token(token)) => token.text("sub").map(str::to_owned),
+        Some(Found::Nothing(_)) | None => None,
+    };
     let is_owner = known.is_some_and(|user| claimed.as_ref() == Some(&user.id));
     if claimed.is_none() || is_owner || ready.config.store.is_none() {
         return Ok(claimed);
     }
     // A session that the `jwt` callback has ended must not take on another way in.
     let live = source.open(Trigger::Read).await?.live;
-    Ok(live.and_then(|live| subject(&live.token)))
+    Ok(live.and_then(|live| live.token.text("sub").map(str::to_owned)))
 }
 
 /// User and account, from what the provider said.

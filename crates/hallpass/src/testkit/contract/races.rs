@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::store::{OneTimeToken, SessionChange, UserChange};
+use crate::store::{Epoch, OneTimeToken, SessionChange, UserChange};
 
 pub async fn of_many_takers_one_gets_the_token(store: impl Store) {
     let store = Arc::new(store);
@@ -131,6 +131,24 @@ pub async fn of_many_who_end_a_session_one_gets_it(store: impl Store) {
     });
     let ended: Vec<_> = ended.await.into_iter().flatten().collect();
     assert_eq!(ended, [session(&token, &ada)]);
+}
+
+pub async fn of_many_who_begin_an_epoch_one_wins(store: impl Store) {
+    let store = Arc::new(store);
+    let ada = signed_up(&*store, 1).await;
+    for made_from in 0..3 {
+        let begun = at_once(WRITERS, |number| {
+            let (store, id) = (Arc::clone(&store), ada.id.clone());
+            let epoch = Epoch::new(made_from + 1, Some(at(number as i64)), Map::new());
+            async move {
+                let won = store.begin_epoch(&id, epoch.clone(), made_from).await.expect("an answer");
+                won.then_some(epoch)
+            }
+        });
+        let begun: Vec<_> = begun.await.into_iter().flatten().collect();
+        assert_eq!(begun.len(), 1);
+        assert_eq!(store.epoch(&ada.id).await.expect("an answer"), begun.into_iter().next());
+    }
 }
 
 pub async fn a_user_deleted_during_sign_ins_leaves_no_session(store: impl Store) {

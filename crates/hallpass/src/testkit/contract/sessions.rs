@@ -139,6 +139,46 @@ pub async fn a_session_that_is_gone_is_not_changed(store: impl Store) {
     assert_eq!(store.sessions(&ada.id).await.expect("an answer"), []);
 }
 
+pub async fn a_session_is_changed_by_its_id_for_its_user_only(store: impl Store) {
+    let (ada, bob) = (signed_up(&store, 1).await, signed_up(&store, 2).await);
+    let (token, other) = (signed_in(&store, &ada, "a").await, signed_in(&store, &ada, "b").await);
+    let of_bob = signed_in(&store, &bob, "c").await;
+    let before = everything(&store).await;
+    let change = || SessionChange::new().claims(claims(1), 0).expires(at(9)).last_seen(at(8));
+    for (user, id) in [
+        (&bob, token.id()),
+        (&ada, of_bob.id()),
+        (&ada, token.hash()),
+        (&ada, token.expose()),
+        (&ada, ""),
+        (&ada, "%"),
+        (&ada, "' OR '1'='1"),
+    ] {
+        assert!(!store.update_session_by_id(&user.id, id, change()).await.expect("an answer"), "{id:?}");
+    }
+    assert_eq!(everything(&store).await, before);
+    assert!(store.update_session_by_id(&ada.id, token.id(), change()).await.expect("an answer"));
+    let wanted = StoredSession {
+        claims: claims(1),
+        version: 1,
+        expires: at(9),
+        last_seen: Some(at(8)),
+        ..session(&token, &ada)
+    };
+    assert_eq!(read(&store, &token).await, wanted);
+    // Made from a version that is gone.
+    assert!(!store.update_session_by_id(&ada.id, token.id(), change()).await.expect("an answer"));
+    let renewal = SessionChange::new().expires(at(10));
+    assert!(store.update_session_by_id(&ada.id, token.id(), renewal).await.expect("an answer"));
+    assert_eq!(read(&store, &token).await, StoredSession { expires: at(10), ..wanted });
+    for (token, user) in [(&other, &ada), (&of_bob, &bob)] {
+        assert_eq!(read(&store, token).await, session(token, user));
+    }
+    assert!(store.delete_session(&token).await.expect("an answer").is_some());
+    let renewal = SessionChange::new().expires(at(10));
+    assert!(!store.update_session_by_id(&ada.id, token.id(), renewal).await.expect("an answer"));
+}
+
 pub async fn an_expired_session_is_returned(store: impl Store) {
     let ada = signed_up(&store, 1).await;
     let token = SessionToken::new("expired");

@@ -129,6 +129,10 @@ pub async fn injected_texts_find_nothing(store: impl Store) {
         none(store.sessions(text).await.map(|it| !it.is_empty()));
         none(store.revoke_sessions(text, Revoke::All).await.map(|count| count > 0));
         none(store.revoke_sessions(text, Revoke::Others("")).await.map(|count| count > 0));
+        let renewal = SessionChange::new().expires(at(9));
+        none(store.update_session_by_id(&ada.id, text, renewal.clone()).await);
+        none(store.update_session_by_id(text, token.id(), renewal).await);
+        none(store.epoch(text).await.map(|it| it.is_some()));
         none(store.revoke_sessions(&ada.id, Revoke::One(text)).await.map(|count| count > 0));
         none(store.revoke_sessions(text, Revoke::One(token.id())).await.map(|count| count > 0));
         none(store.take_token(text, "hash").await.map(|it| it.is_some()));

@@ -13,6 +13,7 @@ pub async fn a_one_time_token_is_taken_by_its_identifier_and_hash_only(store: im
     let token = OneTimeToken::new("Ada@example.com", "a1b2", at(0));
     store.create_token(token.clone()).await.expect("it is new");
     store.create_token(OneTimeToken::new(address(2), "c3d4", at(0))).await.expect("it is new");
+    store.create_token(OneTimeToken::new("x:y", "z", at(0))).await.expect("it is new");
     for (identifier, hash) in [
         ("Ada@example.com", "c3d4"),
         (&address(2), "a1b2"),
@@ -27,12 +28,18 @@ pub async fn a_one_time_token_is_taken_by_its_identifier_and_hash_only(store: im
         ("", "a1b2"),
         ("Ada@example.coma1b2", ""),
         ("Ada@example.co", "ma1b2"),
+        // The two texts are a pair, not one text.
+        ("y", "z:x"),
+        ("x", "y:z"),
+        ("", "x:y:z"),
+        ("x:y:z", ""),
     ] {
         let taken = store.take_token(identifier, hash).await.expect("an answer");
         assert_eq!(taken, None, "{identifier:?} {hash:?}");
     }
     assert_eq!(store.take_token("Ada@example.com", "a1b2").await.expect("an answer"), Some(token));
     assert!(store.take_token(&address(2), "c3d4").await.expect("an answer").is_some());
+    assert!(store.take_token("x:y", "z").await.expect("an answer").is_some());
 }
 
 pub async fn one_time_tokens_of_one_address_are_apart(store: impl Store) {

@@ -76,6 +76,9 @@ pub async fn what_is_not_there_is_not_found(store: impl Store) {
         assert!(!store.delete_user(id).await.expect("an answer"), "{id:?}");
         assert_eq!(store.accounts(id).await.expect("an answer"), [], "{id:?}");
         assert_eq!(store.sessions(id).await.expect("an answer"), [], "{id:?}");
+        let change = SessionChange::new().expires(at(1));
+        assert!(!store.update_session_by_id(id, token.id(), change).await.expect("an answer"), "{id:?}");
+        assert_eq!(store.epoch(id).await.expect("an answer"), None, "{id:?}");
         assert_eq!(store.revoke_sessions(id, Revoke::All).await.expect("an answer"), 0, "{id:?}");
         assert!(!store.unlink_account(id, "idp", "account-1", false).await.expect("an answer"), "{id:?}");
         assert_not_found(store.update_user(id, UserChange::new().name("Eve".to_owned())).await);
@@ -137,6 +140,28 @@ pub async fn a_new_address_is_not_proven(store: impl Store) {
     assert_eq!(proven.email_verified, Some(at(7)));
     // The old addresses are free.
     store.create_user(User { email: Some(address(1)), ..user(4) }, None).await.expect("it is free again");
+}
+
+pub async fn nobody_vouches_for_a_new_address(store: impl Store) {
+    let (ada, bob) = (signed_up(&store, 1).await, signed_up(&store, 2).await);
+    let vouching = |id| Account { email_verified: true, ..account("vouching", id) };
+    for account in [linked(vouching("1"), &ada), linked(vouching("2"), &bob)] {
+        store.link_account(account).await.expect("it is free");
+    }
+    let vouched = async |user: &User| accounts_of(&store, user).await.iter().any(|it| it.email_verified);
+    for change in [UserChange::new().name("Grace".to_owned()), UserChange::new().email(address(1))] {
+        store.update_user(&ada.id, change).await.expect("no conflict");
+        assert!(vouched(&ada).await);
+    }
+    assert_conflict(store.update_user(&ada.id, UserChange::new().email(address(2))).await);
+    assert!(vouched(&ada).await);
+    store.update_user(&ada.id, UserChange::new().email(address(3))).await.expect("it is free");
+    assert!(!vouched(&ada).await);
+    assert!(vouched(&bob).await);
+    // So the proof of the new address ends what was good for the old one.
+    store.verify_email(&ada.id, at(0)).await.expect("they are there");
+    assert_eq!(accounts_of(&store, &ada).await, []);
+    assert_eq!(accounts_of(&store, &bob).await.len(), 2);
 }
 
 pub async fn a_refused_change_changes_nothing(store: impl Store) {

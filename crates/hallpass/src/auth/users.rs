@@ -1,0 +1,266 @@
+//! Users and sessions for the application: find, list, change, end.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::config::{Config, ProviderEntry};
+use crate::email;
+use crate::error::{Error, ErrorKind};
+use crate::session::begin_epoch;
+use crate::store::{DynStore, Revoke, SessionChange, StoredSession, UserChange, UserPage, patched};
+use crate::{Account, Timestamp, User};
+
+/// The users in the store: [`Auth::users`](crate::Auth::users).
+///
+/// Every method fails with [`ErrorKind::MissingStore`] without a store, and with [`ErrorKind::Unavailable`] when it does
+/// not answer.
+///
+/// ```
+/// use hallpass::{Auth, MemoryStore, User, UserChange, UserPage};
+/// # use hallpass::{Credentials, Environment, Field};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let form = Credentials::new().field(Field::text("username"));
+/// let auth = Auth::builder()
+///     # .environment(Environment::empty())
+///     # .credentials(form, async |_, _| Ok(None))
+///     .secret("a text of at least 32 characters, at random")
+///     .store(MemoryStore::new())
+///     .build()?;
+/// let ada = auth.users().create(User::new("1").with_name("Ada").with_email("ada@example.com")).await?;
+/// auth.users().update(&ada.id, UserChange::new().name("Ada Lovelace".to_owned()).set("role", "admin")).await?;
+/// assert_eq!(auth.users().list(UserPage::first(10)).await?[0].name.as_deref(), Some("Ada Lovelace"));
+/// assert_eq!(auth.sessions().revoke_all(&ada.id).await?, 0);
+/// assert!(auth.users().delete(&ada.id).await?);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Users<'a>(pub(super) Option<&'a Config>);
+
+impl Users<'_> {
+    /// The user with this id.
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn find(&self, id: &str) -> Result<Option<User>, Error> {
+        Ok(store(self.0)?.user(id).await?)
+    }
+
+    /// The user with this address, however it is spelled.
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn find_by_email(&self, address: &str) -> Result<Option<User>, Error> {
+        let Some(address) = email::normalize(address) else { return Ok(None) };
+        Ok(store(self.0)?.user_by_email(&address).await?)
+    }
+
+    /// A page of all users, in the order of their ids.
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn list(&self, page: UserPage) -> Result<Vec<User>, Error> {
+        Ok(store(self.0)?.users(page).await?)
+    }
+
+    /// Adds a user. Without an id they get a random one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`] when the id or the address is taken, or the address is none.
+    pub async fn create(&self, user: User) -> Result<User, Error> {
+        let store = store(self.0)?;
+        let email = user.email.as_deref().map(address).transpose()?;
+        let id = match (user.id.is_empty(), self.0) {
+            (true, Some(config)) => {
+                let mut random = [0; 16];
+                config.random.fill(&mut random)?;
+                crate::session::uuid(random)
+            }
+            _ => user.id,
+        };
+        Ok(store.create_user(User { id, email, ..user }, None).await?)
+    }
+
+    /// Changes a user. Their sessions show it at the next read: those in the store at once, those in tokens within
+    /// [`revocation_delay`](crate::Builder::revocation_delay).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`] when there is no such user, or the new address is somebody else's or none.
+    pub async fn update(&self, id: &str, change: UserChange) -> Result<User, Error> {
+        let email = match change.email {
+            Some(Some(email)) => Some(Some(address(&email)?)),
+            other => other,
+        };
+        let (config, store) = both(self.0)?;
+        let user = store.update_user(id, UserChange { email, ..change }).await?;
+        begin_epoch(config, store, id, |epoch| epoch).await?;
+        Ok(user)
+    }
+
+    /// Removes a user with their accounts, sessions and open magic links. Returns whether there was one. Sessions in
+    /// tokens end within [`revocation_delay`](crate::Builder::revocation_delay).
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn delete(&self, id: &str) -> Result<bool, Error> {
+        let (config, store) = both(self.0)?;
+        let now = config.clock.now();
+        // First: whatever happens then, no token goes on.
+        begin_epoch(config, store, id, |epoch| epoch.revoke(now)).await?;
+        Ok(store.delete_user(id).await?)
+    }
+
+    /// The accounts of a user.
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn accounts(&self, id: &str) -> Result<Vec<Account>, Error> {
+        Ok(store(self.0)?.accounts(id).await?)
+    }
+
+    /// Takes an account from a user. Returns whether they had it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`] when it is their last way in: the only account, and no magic link to a proven address.
+    pub async fn unlink(&self, id: &str, provider: &str, provider_account_id: &str) -> Result<bool, Error> {
+        let store = store(self.0)?;
+        let has_links = self.0.is_some_and(|config| {
+            config.providers.iter().any(|provider| matches!(provider, ProviderEntry::Email(..)))
+        });
+        let user = store.user(id).await?;
+        let is_proven = user.is_some_and(|user| user.email.is_some() && user.email_verified.is_some());
+        Ok(store.unlink_account(id, provider, provider_account_id, !(has_links && is_proven)).await?)
+    }
+}
+
+/// The sessions in the store: [`Auth::sessions`](crate::Auth::sessions).
+///
+/// Every method fails with [`ErrorKind::MissingStore`] without a store, and with [`ErrorKind::Unavailable`] when it does
+/// not answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Sessions<'a>(pub(super) Option<&'a Config>);
+
+impl Sessions<'_> {
+    /// The sessions of a user that have not expired, the newest first.
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn list(&self, user_id: &str) -> Result<Vec<StoredSession>, Error> {
+        let now = self.now()?;
+        let mut sessions = store(self.0)?.sessions(user_id).await?;
+        sessions.retain(|session| session.expires > now);
+        Ok(sessions)
+    }
+
+    /// Ends one session of a user. Returns whether there was one with this id.
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn revoke(&self, user_id: &str, session_id: &str) -> Result<bool, Error> {
+        Ok(store(self.0)?.revoke_sessions(user_id, Revoke::One(session_id)).await? > 0)
+    }
+
+    /// Ends all sessions of a user, and returns how many there were in the store. Those in tokens end too, within
+    /// [`revocation_delay`](crate::Builder::revocation_delay).
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn revoke_all(&self, user_id: &str) -> Result<u64, Error> {
+        let (config, store) = both(self.0)?;
+        let now = config.clock.now();
+        begin_epoch(config, store, user_id, |epoch| epoch.revoke(now)).await?;
+        Ok(store.revoke_sessions(user_id, Revoke::All).await?)
+    }
+
+    /// Changes the claims of all sessions of a user, somebody else's too: each member of `patch` takes the place of
+    /// the claim of its name, `null` removes it. Sessions in the store have it at once, those in tokens within
+    /// [`revocation_delay`](crate::Builder::revocation_delay): at the next read, before the `jwt` callback runs.
+    ///
+    /// A patch and no closure, since the claims of a token are in somebody's browser. It must leave claims that fit the
+    /// application's type: those that do not fit end the session.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidUpdate`] when `patch` is no struct or map.
+    pub async fn update(&self, user_id: &str, patch: impl Serialize) -> Result<(), Error> {
+        let (config, store) = both(self.0)?;
+        let Ok(Value::Object(patch)) = serde_json::to_value(patch) else {
+            return Err(Error::new(ErrorKind::InvalidUpdate, "a patch of claims is a struct or a map"));
+        };
+        begin_epoch(config, store, user_id, |epoch| epoch.patch(patch.clone())).await?;
+        for session in store.sessions(user_id).await? {
+            patch_row(store, user_id, session, &patch).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends all sessions of a user but one ("sign out everywhere else"), and returns how many there were.
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn revoke_others(&self, user_id: &str, session_id: &str) -> Result<u64, Error> {
+        Ok(store(self.0)?.revoke_sessions(user_id, Revoke::Others(session_id)).await?)
+    }
+
+    /// Removes what has expired, a thousand rows at a time. Returns how many rows went. Call it now and then: expired
+    /// sessions are never good for anything, they only take room.
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn sweep(&self) -> Result<u64, Error> {
+        let (store, now) = (store(self.0)?, self.now()?);
+        let mut gone = 0;
+        loop {
+            let batch = store.sweep(now, BATCH).await?;
+            gone += batch;
+            if batch < u64::from(BATCH) {
+                return Ok(gone);
+            }
+        }
+    }
+
+    fn now(&self) -> Result<Timestamp, Error> {
+        self.0.map(|config| config.clock.now()).ok_or_else(no_store)
+    }
+}
+
+fn store(config: Option<&Config>) -> Result<&dyn DynStore, Error> {
+    config.and_then(|config| config.store.as_deref()).ok_or_else(no_store)
+}
+
+fn both(config: Option<&Config>) -> Result<(&Config, &dyn DynStore), Error> {
+    Ok((config.ok_or_else(no_store)?, store(config)?))
+}
+
+/// Patches one session, over whatever others make of it at the same time.
+async fn patch_row(
+    store: &dyn DynStore,
+    user_id: &str,
+    session: StoredSession,
+    patch: &Map<String, Value>,
+) -> Result<(), Error> {
+    let id = session.id.clone();
+    let mut current = Some(session);
+    for _ in 0..MOST_ATTEMPTS {
+        let Some(session) = current else { return Ok(()) };
+        let change = SessionChange::new().claims(patched(session.claims, patch), session.version);
+        if store.update_session_by_id(user_id, &id, change).await? {
+            return Ok(());
+        }
+        current = store.sessions(user_id).await?.into_iter().find(|session| session.id == id);
+    }
+    Err(Error::new(ErrorKind::Unavailable, "too many others change this session at the same time"))
+}
+
+fn no_store() -> Error {
+    Error::new(ErrorKind::MissingStore, "there is no store: call `store` on the builder")
+}
+
+fn address(typed: &str) -> Result<String, Error> {
+    email::normalize(typed).ok_or_else(|| Error::new(ErrorKind::Store, "not an e-mail address"))
+}
+
+/// In rows.
+const BATCH: u32 = 1000;
+
+/// How often a session is read again because somebody else has changed it meanwhile.
+const MOST_ATTEMPTS: usize = 128;

@@ -1,0 +1,274 @@
+//! Sessions in the store: the cookie holds a random token, the row everything else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256};
+
+use super::{Live, Opened, Row, Source, Trigger, extended, first_claims};
+use crate::config::Strategy;
+use crate::cookie::{CookieChange, Pieces};
+use crate::error::{Error, ErrorKind};
+use crate::hooks::{Payload, RawTrigger};
+use crate::store::{DynStore, SessionChange, SessionToken, StoreErrorKind, StoredSession};
+
+/// What the cookie of a session stands for.
+pub(crate) enum Found {
+    /// A row that has not expired.
+    Row(Box<Row>),
+    /// The payload of a token.
+    Token(Payload),
+    /// Nothing, or nothing any more.
+    Nothing(Option<Error>),
+}
+
+impl Source<'_> {
+    /// Whether there may be a row for this cookie: there is a store, and it does not look like a token.
+    pub(super) fn may_be_a_row(&self, pieces: &Pieces<'_>) -> bool {
+        self.config.store.is_some() && pieces.value.as_deref().is_some_and(|value| !is_token(value))
+    }
+
+    /// What the cookie stands for, neither extended nor renewed. `None` without a cookie.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when the store does not answer.
+    pub(crate) async fn find(&self) -> Result<Option<Found>, Error> {
+        let pieces = self.pieces();
+        if pieces.names.is_empty() {
+            return Ok(None);
+        }
+        self.find_in(&pieces).await.map(Some)
+    }
+
+    async fn find_in(&self, pieces: &Pieces<'_>) -> Result<Found, Error> {
+        let row = match (self.store(), pieces.value.as_deref()) {
+            (Some(store), Some(value)) if !is_token(value) => self.row(store, value).await?,
+            _ => {
+                return Ok(match self.payload(pieces) {
+                    Ok(payload) => Found::Token(payload),
+                    Err(error) => Found::Nothing(Some(error)),
+                });
+            }
+        };
+        Ok(match row {
+            Some(row) => Found::Row(Box::new(row)),
+            // Nobody is told of a session that has ended, unless it should have been a token.
+            None if self.config.strategy == Strategy::Database => Found::Nothing(None),
+            None => Found::Nothing(self.payload(pieces).err()),
+        })
+    }
+
+    fn store(&self) -> Option<&dyn DynStore> {
+        self.config.store.as_deref()
+    }
+
+    async fn row(&self, store: &dyn DynStore, value: &str) -> Result<Option<Row>, Error> {
+        let token = SessionToken::new(value);
+        let Some((session, user)) = store.session(&token).await? else { return Ok(None) };
+        if session.expires <= self.now {
+            store.delete_session(&token).await?;
+            return Ok(None);
+        }
+        Ok(Some(Row { token, session, user }))
+    }
+
+    /// As [`Source::open`], where a store has to be asked.
+    pub(super) async fn open_stored(&self, trigger: Trigger, pieces: &Pieces<'_>) -> Result<Opened, Error> {
+        for _ in 0..MOST_ATTEMPTS {
+            let (row, is_new) = match self.find_in(pieces).await? {
+                Found::Row(row) => (*row, false),
+                Found::Nothing(Some(error)) => return Ok(self.unreadable(&error, pieces)),
+                Found::Nothing(None) => return Ok(self.nobody(pieces)),
+                Found::Token(payload) => {
+                    let Some(current) = self.catch_up(payload).await? else { return Ok(self.nobody(pieces)) };
+                    match self.adopt(&current.payload).await? {
+                        Some(row) => (row, true),
+                        None => return self.open_foreign_token(trigger, pieces).await,
+                    }
+                }
+            };
+            if let Some(opened) = self.open_row(row, is_new, trigger.clone(), pieces).await? {
+                return Ok(opened);
+            }
+        }
+        Err(Error::new(ErrorKind::Unavailable, "too many others change this session at the same time"))
+    }
+
+    /// `None` when somebody else has changed the row since it was read.
+    async fn open_row(
+        &self,
+        row: Row,
+        is_new: bool,
+        trigger: Trigger,
+        pieces: &Pieces<'_>,
+    ) -> Result<Option<Opened>, Error> {
+        let Some(store) = self.store() else { return Ok(Some(self.nobody(pieces))) };
+        let began = row.session.created.unwrap_or(self.now);
+        if self.is_over(began) {
+            store.delete_session(&row.token).await?;
+            return Ok(Some(self.nobody(pieces)));
+        }
+        let before =
+            Arc::new(Payload::of(first_claims(&row.user, self.config.strategy), &row.session.claims));
+        let after = match extended(self, &before, RawTrigger::from(trigger)).await? {
+            Ok(Some(after)) => after,
+            Ok(None) => {
+                store.delete_session(&row.token).await?;
+                return Ok(Some(self.nobody(pieces)));
+            }
+            // The row stays, and the cookie: whatever failed may work again.
+            Err(error) => {
+                let error =
+                    Error::caused_by(ErrorKind::SessionToken, "the session could not be extended", error);
+                crate::core::report(&self.config.hooks, &error, Some(self.info));
+                return Ok(Some(Opened::default()));
+            }
+        };
+        if self.config.strategy == Strategy::Jwt {
+            return self.turn_into_token(store, &row, after, pieces).await.map(Some);
+        }
+        let end = self.lasts_until(&after, began);
+        // Both run out together: what was not renewed for the update age is renewed now.
+        let is_due = row.session.expires + self.config.session_update_age <= end;
+        let mut change = SessionChange::new();
+        if is_due {
+            change = change.expires(end).last_seen(self.now);
+        }
+        if !Arc::ptr_eq(&after, &before) && !after.has_claims_of(&before) {
+            change = change.claims(after.claims()?, row.session.version);
+        }
+        if change != SessionChange::new() && !store.update_session(&row.token, change).await? {
+            return Ok(None);
+        }
+        let cookies = match is_due || is_new {
+            true => self.spec().set_in_pieces(row.token.expose().to_owned(), end, pieces),
+            false => Vec::new(),
+        };
+        let expires = if is_due { end } else { row.session.expires };
+        Ok(Some(Opened { live: Some(Live { token: after, expires, row: Some(Arc::new(row)) }), cookies }))
+    }
+
+    /// Makes the row of somebody who has just signed in, and the cookie.
+    pub(super) async fn create(
+        &self,
+        payload: &Payload,
+        user_id: &str,
+        pieces: &Pieces<'_>,
+    ) -> Result<Vec<CookieChange>, Error> {
+        let store = self.store().ok_or_else(|| Error::new(ErrorKind::MissingStore, "there is no store"))?;
+        let mut random = [0; 32];
+        self.config.random.fill(&mut random)?;
+        let token = SessionToken::new(Base64UrlUnpadded::encode_string(&random));
+        let session = self.new_session(&token, user_id, payload)?;
+        let expires = session.expires;
+        store.create_session(&token, session).await?;
+        Ok(self.spec().set_in_pieces(token.expose().to_owned(), expires, pieces))
+    }
+
+    fn new_session(
+        &self,
+        token: &SessionToken,
+        user_id: &str,
+        payload: &Payload,
+    ) -> Result<StoredSession, Error> {
+        let user_agent = self.info.header("user-agent").map(|text| cut(text, LONGEST_USER_AGENT).to_owned());
+        Ok(StoredSession {
+            created: Some(self.now),
+            last_seen: Some(self.now),
+            user_agent,
+            address: self.info.peer().map(|peer| peer.to_string()),
+            claims: payload.claims()?,
+            ..StoredSession::new(token, user_id, self.lasts_until(payload, self.now))
+        })
+    }
+
+    /// Ends the session that this cookie stands for.
+    pub(super) async fn delete(&self, pieces: &Pieces<'_>) -> Result<Option<StoredSession>, Error> {
+        match (self.store(), pieces.value.as_deref()) {
+            (Some(store), Some(value)) => Ok(store.delete_session(&SessionToken::new(value)).await?),
+            _ => Ok(None),
+        }
+    }
+
+    /// The row for a session that was in a token, from before the strategy was changed. `None` where the store does
+    /// not know its user.
+    async fn adopt(&self, payload: &Payload) -> Result<Option<Row>, Error> {
+        let (Some(store), Some(id)) = (self.store(), payload.text("sub")) else { return Ok(None) };
+        let Some(user) = store.user(id).await? else { return Ok(None) };
+        let token = self.successor(payload)?;
+        let session = self.new_session(&token, &user.id, payload)?;
+        let session = StoredSession { created: Some(payload.marker().began), ..session };
+        match store.create_session(&token, session.clone()).await {
+            Ok(()) => Ok(Some(Row { token, session, user })),
+            // Another request of the same browser was quicker.
+            Err(error) if error.kind() == StoreErrorKind::Conflict => self.row(store, token.expose()).await,
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Requests that a browser sends at the same time with one token must end in one row, so its name follows from the
+    /// token. Nobody can compute it who does not know both the secret and the token.
+    fn successor(&self, payload: &Payload) -> Result<SessionToken, Error> {
+        let secret = self.config.secrets.first();
+        let secret = secret.ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
+        let mut hash = Sha256::new_with_prefix("hallpass session of token");
+        for part in [
+            secret.expose(),
+            payload.text("sub").unwrap_or_default(),
+            payload.text("jti").unwrap_or_default(),
+        ] {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        hash.update(payload.time("iat").map_or(0, |issued| issued.seconds()).to_be_bytes());
+        Ok(SessionToken::new(Base64UrlUnpadded::encode_string(&hash.finalize())))
+    }
+
+    /// A token whose user the store does not know works until it expires, and is not renewed.
+    async fn open_foreign_token(&self, trigger: Trigger, pieces: &Pieces<'_>) -> Result<Opened, Error> {
+        let opened = self.open_token(trigger, pieces).await?;
+        Ok(match opened.live {
+            Some(live) => Opened { live: Some(live), cookies: Vec::new() },
+            None => opened,
+        })
+    }
+
+    /// Puts a session that was in the store into a token, after the strategy was changed.
+    async fn turn_into_token(
+        &self,
+        store: &dyn DynStore,
+        row: &Row,
+        payload: Arc<Payload>,
+        pieces: &Pieces<'_>,
+    ) -> Result<Opened, Error> {
+        let mut payload = Arc::unwrap_or_clone(payload);
+        self.mark(&mut payload, row.session.created.unwrap_or(self.now)).await?;
+        let payload = Arc::new(payload);
+        let (cookies, expires) = self.seal(&payload, pieces)?;
+        // Requests under way still have the old cookie.
+        let end = row.session.expires.min(self.now + GRACE);
+        store.update_session(&row.token, SessionChange::new().expires(end)).await?;
+        Ok(Opened { live: Some(Live { token: payload, expires, row: None }), cookies })
+    }
+}
+
+/// A JWE in compact serialization has four dots (RFC 7516 §7.1); the token of a row has none.
+fn is_token(value: &str) -> bool {
+    value.bytes().filter(|byte| *byte == b'.').count() == 4
+}
+
+/// The beginning of a text, at most so many bytes.
+fn cut(text: &str, longest: usize) -> &str {
+    text.get(..text.floor_char_boundary(longest)).unwrap_or_default()
+}
+
+/// How often a session is read again because somebody else has changed it meanwhile.
+const MOST_ATTEMPTS: usize = 128;
+
+/// In bytes.
+const LONGEST_USER_AGENT: usize = 512;
+
+/// How long a row lives on whose session went into a token.
+const GRACE: Duration = Duration::from_secs(60);

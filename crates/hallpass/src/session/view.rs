@@ -1,0 +1,104 @@
+//! The session as the browser sees it: the body of `GET /session`.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{Live, Opened, Source, Trigger, decided};
+use crate::cookie::CookieChange;
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::hooks::{self, Event, Payload, RawSession, StoredUser};
+use crate::{Timestamp, core};
+
+impl Source<'_> {
+    /// Opens the session and asks the `session` callback what the browser may see.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub(crate) async fn show(&self, trigger: Trigger) -> Result<(String, Vec<CookieChange>), Error> {
+        let update = match &trigger {
+            Trigger::Read => None,
+            Trigger::Update(data) => Some(data.clone()),
+        };
+        let Opened { live, cookies } = self.open(trigger).await?;
+        let Some(live) = live else { return Ok((NOBODY.to_owned(), cookies)) };
+        let shown = match &self.config.hooks.session {
+            None => Ok(json!({ "user": public_user(&live.token) }).to_string()),
+            Some(hook) => {
+                let event = RawSession {
+                    token: Arc::clone(&live.token),
+                    expires: shown_end(&live),
+                    stored: live
+                        .row
+                        .as_ref()
+                        .map(|row| StoredUser { user: row.user.clone(), session_id: row.session.id.clone() }),
+                    update,
+                    request: Arc::clone(self.info),
+                };
+                hooks::call(self.config.callback_timeout, hook, event).await?
+            }
+        };
+        let body = match shown.and_then(|shown| with_expires(shown, shown_end(&live))) {
+            Ok(body) => body,
+            Err(error) => {
+                let error = decided(error, "the session callback failed")?;
+                if live.row.is_some() {
+                    let error =
+                        Error::caused_by(ErrorKind::SessionToken, "the session callback failed", error);
+                    core::report(&self.config.hooks, &error, Some(self.info));
+                    return Ok((NOBODY.to_owned(), Vec::new()));
+                }
+                let opened = self.unreadable(&error, &self.pieces());
+                return Ok((NOBODY.to_owned(), opened.cookies));
+            }
+        };
+        if self.config.hooks.event.is_some() {
+            let session = serde_json::from_str(&body).unwrap_or_default();
+            let token = live.row.is_none().then(|| live.token.all().clone());
+            Box::pin(core::notify(self.config, Event::Session { session, token }, self.info)).await;
+        }
+        let cookies = match &live.row {
+            // The browser keeps the cookie as long as it comes back, as with Auth.js.
+            Some(row) if cookies.is_empty() => {
+                let end = self.now + self.config.session_max_age;
+                self.spec().set_in_pieces(row.token.expose().to_owned(), end, &self.pieces())
+            }
+            _ => cookies,
+        };
+        Ok((body, cookies))
+    }
+}
+
+/// A session in the store shows the end that its row had when it was read, as with Auth.js.
+fn shown_end(live: &Live) -> Timestamp {
+    live.row.as_ref().map_or(live.expires, |row| row.session.expires)
+}
+
+/// Name, e-mail and image: Auth.js' default.
+fn public_user(token: &Payload) -> Map<String, Value> {
+    let fields = [("name", "name"), ("email", "email"), ("image", "picture")];
+    fields
+        .into_iter()
+        .filter_map(|(shown, claim)| Some((shown.to_owned(), token.own(claim)?.clone())))
+        .collect()
+}
+
+/// What the browser may see, as JSON, with the time when the session ends.
+fn with_expires(shown: String, expires: Timestamp) -> Result<String, BoxError> {
+    if shown == NOBODY {
+        return Ok(shown);
+    }
+    let Some(members) = shown.strip_prefix('{').and_then(|shown| shown.strip_suffix('}')) else {
+        return Err("the session callback must return a struct or nothing".into());
+    };
+    let expires = expires.to_iso();
+    if members.is_empty() || shown.contains(r#""expires":"#) {
+        let mut body: Map<String, Value> = serde_json::from_str(&shown)?;
+        body.insert("expires".to_owned(), Value::String(expires));
+        return Ok(serde_json::to_string(&body)?);
+    }
+    Ok(format!(r#"{{{members},"expires":"{expires}"}}"#))
+}
+
+/// The body when nobody is signed in.
+const NOBODY: &str = "null";
