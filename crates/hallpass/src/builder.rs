@@ -298,6 +298,21 @@ impl<S, C> Builder<S, C> {
         self
     }
 
+    /// Whether mistakes are told to whoever looks, instead of only to the log: a view that shows a token is an error
+    /// then; otherwise the field is left out, with a warning. Default: in builds with debug assertions.
+    pub fn development(mut self, development: bool) -> Self {
+        self.settings.development = Some(development);
+        self
+    }
+
+    /// Keeps what the `session` callback returns for so long, for each session by itself: for callbacks that ask a slow
+    /// API. An update, and whatever else changes the session, drops it. In memory, for 100,000 sessions at most.
+    /// Default: the callback runs whenever the session is shown.
+    pub fn cache_for(mut self, duration: Duration) -> Self {
+        self.settings.cache_for = Some(duration);
+        self
+    }
+
     /// How long a callback may take. After that nobody is signed in or out: 503. Default 10 seconds. Needs tokio's
     /// timer, which every shell has.
     pub fn callback_timeout(mut self, limit: Duration) -> Self {

@@ -182,6 +182,8 @@ pub(crate) struct Settings {
     pub(crate) callback_timeout: Option<Duration>,
     pub(crate) revocation_delay: Option<Option<Duration>>,
     pub(crate) query_keys: Vec<String>,
+    pub(crate) development: Option<bool>,
+    pub(crate) cache_for: Option<Duration>,
     pub(crate) providers: Vec<ProviderEntry>,
     pub(crate) pages: PagePaths,
     pub(crate) theme: Theme,
@@ -227,6 +229,9 @@ pub(crate) struct Config {
     pub(crate) epochs: Option<Epochs>,
     /// Parameters of `GET /session` that are an update.
     pub(crate) query_keys: Vec<String>,
+    pub(crate) development: bool,
+    /// Views that the `session` callback has made lately, by what they were made of.
+    pub(crate) views: Option<Cache<[u8; 32], Arc<str>>>,
     pub(crate) providers: Vec<ProviderEntry>,
     pub(crate) paths: PagePaths,
     pub(crate) theme: Theme,

@@ -74,6 +74,10 @@ impl Settings {
             session_absolute_max_age: self.session_absolute_max_age,
             callback_timeout: self.callback_timeout.unwrap_or(DEFAULT_CALLBACK_TIMEOUT),
             query_keys: self.query_keys,
+            development: self.development.unwrap_or(cfg!(debug_assertions)),
+            views: self
+                .cache_for
+                .map(|most| Cache::builder().max_capacity(100_000).time_to_live(most).build()),
             epochs: (self.revocation_delay.unwrap_or(Some(DEFAULT_REVOCATION_DELAY)))
                 .map(|delay| Cache::builder().max_capacity(100_000).time_to_live(delay).build()),
             // A session shorter than that is written at every read.

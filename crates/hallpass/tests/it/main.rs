@@ -16,6 +16,7 @@ mod csrf;
 mod database;
 mod email;
 mod linking;
+mod live;
 mod logs;
 mod pages;
 mod redirects;
