@@ -36,7 +36,12 @@ impl Dialect {
         match self {
             Self::Sqlite => format!("PRAGMA busy_timeout = {millis}"),
             // Who has given up waiting leaves nobody waiting in the server.
-            Self::Postgres => format!("SET statement_timeout = {millis}; SET lock_timeout = {millis}"),
+            // Every query is by a key, so that its plan is the same for every value; what only speaks PostgreSQL's
+            // protocol may not know the setting.
+            Self::Postgres => format!(
+                "SET statement_timeout = {millis}; SET lock_timeout = {millis}; \
+                 SELECT set_config(name, 'force_generic_plan', false) FROM pg_settings WHERE name = 'plan_cache_mode'"
+            ),
             Self::MySql => format!(
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
                  SESSION innodb_lock_wait_timeout = {}; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",

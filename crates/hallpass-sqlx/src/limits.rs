@@ -33,6 +33,11 @@ pub(crate) fn token(token: &OneTimeToken) -> Result<(), StoreError> {
     text("the hash", &token.hash, KEY)
 }
 
+/// The id of a user of whom there is an epoch, but perhaps no row.
+pub(crate) fn id(id: &str) -> Result<(), StoreError> {
+    text("the id", id, KEY)
+}
+
 /// A text made of JSON has no NUL, but a length.
 pub(crate) fn json(what: &'static str, value: &str) -> Result<(), StoreError> {
     text(what, value, LONG)

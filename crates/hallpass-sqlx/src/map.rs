@@ -11,7 +11,8 @@ use crate::dialect::Dialect;
 ///   with what Hallpass knows of a session and Auth.js does not (claims, when it began, …). The column may be `NULL`
 ///   and the adapters name the columns that they write, so they neither fill it nor stumble over it; on the session
 ///   object that they return to their application it shows as one more field where they select all columns.
-/// - It also adds the unique indexes that the contract of [`Store`](hallpass::Store) needs where the adapter's tables
+/// - It adds one table, `hallpass_epochs`, for what the adapters know nothing of: revoked sessions in tokens.
+/// - It adds the unique indexes that the contract of [`Store`](hallpass::Store) needs where the adapter's tables
 ///   have none. That fails, and changes nothing, when the tables hold duplicates already.
 /// - Further columns of the table of users are read into [`User::extra`](hallpass::User::extra) and can be changed;
 ///   a field without a column is dropped when a user is made, and refused when a user is changed.

@@ -1,6 +1,6 @@
 //! From rows to what the contract speaks of, and back.
 
-use hallpass::{Account, SessionToken, StoreError, StoredSession, Timestamp, User};
+use hallpass::{Account, Epoch, SessionToken, StoreError, StoredSession, Timestamp, User};
 use serde_json::{Map, Value as Json, json};
 
 use crate::database::Row;
@@ -61,6 +61,13 @@ pub(crate) fn session(map: &TableMap, row: &Row) -> Result<Keyed, Failure> {
         }
     }
     Ok(Keyed { key, session })
+}
+
+/// Reads an epoch.
+pub(crate) fn epoch(row: &Row) -> Result<Epoch, Failure> {
+    let (number, revoked) = (row.int(0)?.unwrap_or_default(), row.int(1)?.unwrap_or_default());
+    let not_before = row.int(2)?.map(Timestamp::from_millis);
+    Ok(Epoch::new(number, revoked, not_before, object(&row.required(3)?)?))
 }
 
 /// How many columns of a row are the session's.

@@ -25,6 +25,7 @@ pub(crate) struct Statements {
     pub(crate) delete_account: Statement,
     pub(crate) delete_accounts: Statement,
     pub(crate) delete_doubtful_accounts: Statement,
+    pub(crate) doubt_accounts: Statement,
     pub(crate) create_session: Statement,
     pub(crate) session: Statement,
     pub(crate) session_alone: Statement,
@@ -39,6 +40,9 @@ pub(crate) struct Statements {
     pub(crate) delete_token: Statement,
     pub(crate) delete_tokens: Statement,
     pub(crate) sweep_tokens: Statement,
+    pub(crate) epoch: Statement,
+    pub(crate) first_epoch: Statement,
+    pub(crate) next_epoch: Statement,
 }
 
 /// Columns of [`TableMap::authjs`] and its like that hold a provider's tokens, in the order in which they are read
@@ -84,6 +88,8 @@ impl Statements {
             } else {
                 w.write("DELETE FROM {accounts} WHERE {accounts.user_id} = :id")
             },
+            doubt_accounts: w
+                .write("UPDATE {accounts} SET {accounts.email_verified} = :flag WHERE {accounts.user_id} = :id"),
             create_session: w.create_session(),
             session: w.write(
                 "SELECT {!session}, {!user} FROM {sessions} s JOIN {users} u ON u.{users.id} = s.{sessions.user_id} \
@@ -107,6 +113,15 @@ impl Statements {
                 .write("DELETE FROM {tokens} WHERE {tokens.identifier} = :text AND {tokens.hash} = :text"),
             delete_tokens: w.write("DELETE FROM {tokens} WHERE {tokens.identifier} = :text"),
             sweep_tokens: w.sweep("tokens", "{tokens.identifier}, {tokens.hash}"),
+            epoch: w.write("SELECT number, revoked, not_before, patch FROM hallpass_epochs WHERE user_id = :text"),
+            first_epoch: w.write(
+                "INSERT INTO hallpass_epochs (number, revoked, not_before, patch, user_id) \
+                 VALUES (:int, :int, :int, :text, :text)",
+            ),
+            next_epoch: w.write(
+                "UPDATE hallpass_epochs SET number = :int, revoked = :int, not_before = :int, patch = :text \
+                 WHERE user_id = :text AND number = :int",
+            ),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::future::Future;
 
 use hallpass::{
-    Account, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, Timestamp,
-    User, UserChange, UserPage,
+    Account, Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoreErrorKind,
+    StoredSession, Timestamp, User, UserChange, UserPage,
 };
 use serde_json::{Map, Value as Json};
 
@@ -182,11 +182,16 @@ impl SqlStore {
 
     async fn changed(&self, id: Value<'_>, change: &UserChange) -> Result<User, Failure> {
         in_transaction!(self, |lease| {
-            let user = change.clone().apply(self.locked(lease, id).await?);
+            let user = self.locked(lease, id).await?;
+            let email = user.email.clone();
+            let user = change.clone().apply(user);
             limits::user(&user)?;
             let extra = to_json(&user.extra);
             limits::json("the further fields", &extra)?;
             self.rewrite_user(lease, id, &user, &extra).await?;
+            if self.0.map.is_own && user.email != email {
+                lease.run(&self.0.statements.doubt_accounts, &[Value::Flag(false), id]).await?;
+            }
             Ok(user)
         })
     }
@@ -237,6 +242,30 @@ impl SqlStore {
             self.rewrite_user(lease, id, user, &to_json(&extra)).await?;
         }
         self.locked(lease, id).await
+    }
+
+    /// Changes the session whose key this is.
+    async fn change_session(&self, key: &str, change: &SessionChange) -> Result<bool, StoreError> {
+        if key.contains('\0') {
+            return Ok(false);
+        }
+        if !self.0.map.is_own {
+            return self.within("", self.rewrite_session(key, change)).await;
+        }
+        let claims = change.claims.as_ref().map(|(claims, _)| to_json(claims));
+        if let Some(claims) = &claims {
+            limits::json("the claims", claims)?;
+        }
+        let made_from = change.claims.as_ref().map(|(_, made_from)| *made_from);
+        let values = [
+            change.expires.into(),
+            change.last_seen.into(),
+            Value::from(&claims),
+            i64::from(claims.is_some()).into(),
+            key.into(),
+            Value::Int(made_from),
+        ];
+        Ok(self.write("", &self.0.statements.update_session, &values).await? > 0)
     }
 
     /// Changes the row of a session of another program, whose JSON is read and written under a lock.
@@ -452,27 +481,56 @@ impl Store for SqlStore {
     }
 
     async fn update_session(&self, token: &SessionToken, change: SessionChange) -> Result<bool, StoreError> {
-        let key = self.session_key(token);
-        if key.contains('\0') {
+        self.change_session(self.session_key(token), &change).await
+    }
+
+    async fn update_session_by_id(
+        &self,
+        user_id: &str,
+        id: &str,
+        change: SessionChange,
+    ) -> Result<bool, StoreError> {
+        let Some(user) = self.key(user_id) else { return Ok(false) };
+        let map = &self.0.map;
+        let sessions = self.read(&self.0.statements.sessions, &[user], |row| rows::session(map, row)).await?;
+        // A session never changes hands: by its key it is still this user's, or gone.
+        match sessions.into_iter().find(|found| found.session.id == id) {
+            Some(found) => self.change_session(&found.key, &change).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn epoch(&self, user_id: &str) -> Result<Option<Epoch>, StoreError> {
+        if user_id.contains('\0') {
+            return Ok(None);
+        }
+        Ok(self.read(&self.0.statements.epoch, &[user_id.into()], rows::epoch).await?.pop())
+    }
+
+    async fn begin_epoch(&self, user_id: &str, epoch: Epoch, made_from: i64) -> Result<bool, StoreError> {
+        limits::id(user_id)?;
+        let patch = to_json(&epoch.patch);
+        limits::json("the patch", &patch)?;
+        let statements = &self.0.statements;
+        let first = [
+            epoch.number.into(),
+            epoch.revoked.into(),
+            epoch.not_before.into(),
+            patch.as_str().into(),
+            user_id.into(),
+        ];
+        let mut next = first.to_vec();
+        next.push(made_from.into());
+        if self.write("", &statements.next_epoch, &next).await? > 0 {
+            return Ok(true);
+        }
+        if made_from != 0 {
             return Ok(false);
         }
-        if !self.0.map.is_own {
-            return self.within("", self.rewrite_session(key, &change)).await;
+        match self.write("", &statements.first_epoch, &first).await {
+            Err(error) if error.kind() == StoreErrorKind::Conflict => Ok(false),
+            done => done.map(|_| true),
         }
-        let claims = change.claims.as_ref().map(|(claims, _)| to_json(claims));
-        if let Some(claims) = &claims {
-            limits::json("the claims", claims)?;
-        }
-        let made_from = change.claims.as_ref().map(|(_, made_from)| *made_from);
-        let values = [
-            change.expires.into(),
-            change.last_seen.into(),
-            Value::from(&claims),
-            i64::from(claims.is_some()).into(),
-            key.into(),
-            Value::Int(made_from),
-        ];
-        Ok(self.write("", &self.0.statements.update_session, &values).await? > 0)
     }
 
     async fn delete_session(&self, token: &SessionToken) -> Result<Option<StoredSession>, StoreError> {

@@ -43,3 +43,11 @@ CREATE TABLE IF NOT EXISTS hallpass_tokens (
     PRIMARY KEY (identifier, hash),
     INDEX hallpass_tokens_expires (expires)
 ) ENGINE = InnoDB, ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS hallpass_epochs (
+    user_id VARBINARY(255) NOT NULL PRIMARY KEY,
+    number BIGINT NOT NULL,
+    revoked BIGINT NOT NULL,
+    not_before BIGINT,
+    patch MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL
+) ENGINE = InnoDB, ROW_FORMAT = DYNAMIC;

@@ -44,3 +44,11 @@ CREATE TABLE hallpass_tokens (
 );
 
 CREATE INDEX hallpass_tokens_expires ON hallpass_tokens (expires);
+
+CREATE TABLE hallpass_epochs (
+    user_id text COLLATE "C" PRIMARY KEY,
+    number bigint NOT NULL,
+    revoked bigint NOT NULL,
+    not_before bigint,
+    patch text NOT NULL
+);

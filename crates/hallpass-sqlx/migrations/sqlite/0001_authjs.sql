@@ -13,3 +13,11 @@ CREATE INDEX hallpass_sessions_user ON "sessions" ("userId");
 CREATE INDEX hallpass_sessions_expires ON "sessions" (expires);
 
 CREATE INDEX hallpass_tokens_expires ON "verification_token" (expires);
+
+CREATE TABLE hallpass_epochs (
+    user_id TEXT NOT NULL PRIMARY KEY,
+    number INTEGER NOT NULL,
+    revoked INTEGER NOT NULL,
+    not_before INTEGER,
+    patch TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

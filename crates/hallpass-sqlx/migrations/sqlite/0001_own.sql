@@ -44,3 +44,11 @@ CREATE TABLE hallpass_tokens (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX hallpass_tokens_expires ON hallpass_tokens (expires);
+
+CREATE TABLE hallpass_epochs (
+    user_id TEXT NOT NULL PRIMARY KEY,
+    number INTEGER NOT NULL,
+    revoked INTEGER NOT NULL,
+    not_before INTEGER,
+    patch TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

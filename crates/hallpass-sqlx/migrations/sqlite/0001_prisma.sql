@@ -7,3 +7,11 @@ CREATE INDEX hallpass_sessions_user ON "Session" ("userId");
 CREATE INDEX hallpass_sessions_expires ON "Session" (expires);
 
 CREATE INDEX hallpass_tokens_expires ON "VerificationToken" (expires);
+
+CREATE TABLE hallpass_epochs (
+    user_id TEXT NOT NULL PRIMARY KEY,
+    number INTEGER NOT NULL,
+    revoked INTEGER NOT NULL,
+    not_before INTEGER,
+    patch TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

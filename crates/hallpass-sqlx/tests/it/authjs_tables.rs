@@ -44,6 +44,7 @@ macro_rules! contract {
                 claims_are_written_over_the_version_they_were_made_from
                 a_renewal_leaves_claims_and_version
                 a_session_that_is_gone_is_not_changed
+                a_session_is_changed_by_its_id_for_its_user_only
                 an_expired_session_is_returned
                 sessions_are_listed_for_their_user_the_newest_first
                 sessions_are_revoked_all_one_or_others
@@ -51,6 +52,9 @@ macro_rules! contract {
                 a_deleted_session_is_returned_once
                 times_are_kept_to_the_millisecond
                 sweep_leaves_what_has_not_expired
+                an_epoch_follows_the_one_it_was_made_from
+                epochs_of_users_are_apart
+                an_epoch_outlives_its_user
                 a_one_time_token_is_taken_once
                 a_one_time_token_is_taken_by_its_identifier_and_hash_only
                 one_time_tokens_of_one_address_are_apart
@@ -65,6 +69,7 @@ macro_rules! contract {
                 of_many_links_of_one_account_one_wins
                 of_two_who_unlink_the_last_accounts_one_fails
                 of_many_who_end_a_session_one_gets_it
+                of_many_who_begin_an_epoch_one_wins
                 a_user_deleted_during_sign_ins_leaves_no_session
                 a_user_deleted_during_links_leaves_no_account
                 a_first_proof_during_sign_ins_leaves_the_user_proven
