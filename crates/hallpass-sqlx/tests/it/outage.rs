@@ -110,7 +110,7 @@ async fn everything_works_again_when_mariadb_is_back() {
 #[tokio::test]
 async fn who_gets_no_connection_in_time_is_told() {
     let Some(database) = test_servers::postgres().await else { return };
-    let timeout = Duration::from_millis(300);
+    let timeout = Duration::from_secs(1);
     let store = builder(&database.url).pool_size(1).timeout(timeout).connect().await.unwrap();
     store.migrate().await.unwrap();
     store.create_user(User::new("42"), None).await.unwrap();
