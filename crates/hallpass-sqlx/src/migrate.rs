@@ -63,7 +63,8 @@ impl SqlStore {
     /// there a migration that was interrupted is carried out again.
     ///
     /// # Errors
-    /// When the database fails, or does not allow its user to change tables.
+    /// When the database fails, does not allow its user to change tables, or its rows do not fit: the source of the
+    /// error says what.
     pub async fn migrate(&self) -> Result<Vec<&'static str>, StoreError> {
         let operation = async {
             let mut lease = self.0.pool.writer().await?;
@@ -83,7 +84,11 @@ impl SqlStore {
             }
             Ok::<_, Failure>(done)
         };
-        operation.await.map_err(|failure| failure.into_store_error("there is such a table"))
+        operation.await.map_err(|failure| match failure {
+            // The cause says what is in the way: a table, duplicates, a missing privilege.
+            Failure::Database(error) => StoreError::unavailable(error),
+            Failure::Store(error) => error,
+        })
     }
 
     async fn apply(&self, lease: &mut Lease) -> Result<Vec<&'static str>, Failure> {
@@ -148,9 +153,9 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS hallpass_migrations (name VARCHA
 const POSTGRES_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
      SELECT pg_advisory_xact_lock(7521983763894330227)";
 
-const MYSQL_LOCK: &str = "SELECT GET_LOCK(CONCAT('hallpass migrations of ', database()), 3600)";
+const MYSQL_LOCK: &str = "SELECT GET_LOCK(CONCAT('hallpass migrations ', MD5(database())), 3600)";
 
-const MYSQL_UNLOCK: &str = "SELECT RELEASE_LOCK(CONCAT('hallpass migrations of ', database()))";
+const MYSQL_UNLOCK: &str = "SELECT RELEASE_LOCK(CONCAT('hallpass migrations ', MD5(database())))";
 
 macro_rules! files {
     ($($dialect:ident, $folder:literal, $map:literal, $name:literal;)*) => {

@@ -279,7 +279,9 @@ async fn duplicates_stop_a_migration_and_nothing_is_changed() {
     execute(&database.url, AUTHJS).await;
     execute(&database.url, "INSERT INTO users (email) VALUES ('a@b.example'), ('a@b.example')").await;
     let store = builder(&database.url).tables(TableMap::authjs()).connect().await.unwrap();
-    assert_eq!(store.migrate().await.unwrap_err().kind(), StoreErrorKind::Conflict);
+    let error = store.migrate().await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("hallpass_users_email"), "{cause}");
     assert_eq!(store.pending().await.unwrap(), ["0001_authjs"]);
     let query =
         "SELECT CAST(column_name AS text) FROM information_schema.columns WHERE column_name = 'hallpass'";
