@@ -188,6 +188,9 @@ impl Ready {
                 false => message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment"),
             };
         }
+        if kind == ErrorKind::ForbiddenView {
+            return message(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string());
+        }
         if kind == ErrorKind::InvalidUpdate {
             let reason = std::error::Error::source(error).map(ToString::to_string);
             return message(StatusCode::BAD_REQUEST, &reason.unwrap_or_else(|| error.to_string()));

@@ -139,7 +139,7 @@ pub async fn of_many_who_begin_an_epoch_one_wins(store: impl Store) {
     for made_from in 0..3 {
         let begun = at_once(WRITERS, |number| {
             let (store, id) = (Arc::clone(&store), ada.id.clone());
-            let epoch = Epoch::new(made_from + 1, Some(at(number as i64)), Map::new());
+            let epoch = Epoch::new(made_from + 1, 0, Some(at(number as i64)), Map::new());
             async move {
                 let won = store.begin_epoch(&id, epoch.clone(), made_from).await.expect("an answer");
                 won.then_some(epoch)
