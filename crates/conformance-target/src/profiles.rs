@@ -209,7 +209,7 @@ fn common(probe: &Probe) -> Builder<Probe, Claims> {
     let errors = probe.clone();
     Auth::builder_with(probe.clone())
         .environment(Environment::empty())
-        .compat(Compat::new().cache_headers(true))
+        .compat(Compat::new().cache_headers(true).magic_link(true))
         .cookie_budget(64 * 1024)
         .sign_in(callbacks::sign_in)
         .jwt(callbacks::jwt)

@@ -73,3 +73,6 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
 }
+
+#[cfg(test)]
+mod tests;

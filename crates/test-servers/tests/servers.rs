@@ -112,4 +112,4 @@ fn ping(stream: &mut TcpStream, patience: Duration) -> Option<String> {
 
 const KINDS: [Kind; 3] = [Kind::Postgres, Kind::MariaDb, Kind::Redis];
 
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(60);
