@@ -81,11 +81,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
             ));
         }
         let state = self.state.clone();
-        self.settings.hooks.jwt = Some(Arc::new(move |raw| {
-            let before = Arc::clone(&raw.token);
-            let answer = raw.typed().map(|event| callback(event, state.clone()));
-            Box::pin(async move { hooks::follow(before, answer?.await?.into()) })
-        }));
+        self.settings.hooks.jwt = Some(hooks::jwt_hook(move |event| callback(event, state.clone())));
         Builder { state: self.state, settings: self.settings, claims: PhantomData }
     }
 }
@@ -102,10 +98,7 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         Fut: Future<Output = Result<V, BoxError>> + Send + 'static,
     {
         let state = self.state.clone();
-        self.settings.hooks.session = Some(Arc::new(move |raw| {
-            let answer = SessionEvent::new(raw).map(|event| callback(event, state.clone()));
-            Box::pin(async move { Ok(serde_json::to_string(&answer?.await?)?) })
-        }));
+        self.settings.hooks.session = Some(hooks::session_hook(move |event| callback(event, state.clone())));
         self
     }
 
