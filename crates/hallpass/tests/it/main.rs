@@ -27,3 +27,4 @@ mod signin;
 mod signout;
 mod sink;
 mod site;
+mod store;
