@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use hallpass::{Auth, Environment, Error, User};
+use hallpass::{Auth, Environment, Error, ErrorKind, User};
 
 use crate::Failure;
 use crate::cli::{Serve, Where};
@@ -39,8 +39,8 @@ async fn open(place: &Where) -> Result<Opened, Failure> {
 async fn open_auth(place: &Where) -> Result<(Auth<Claims>, Printer), Failure> {
     let Opened { config, storage, printer } = open(place).await?;
     storage.prepare(&config).await?;
-    let app = App { users: config.users.clone().into(), verifier: Verifier::new() };
-    Ok((session::auth(&config, &storage, app)?, printer))
+    let app = App { users: config.users.clone().into(), verifier: Verifier::new(), storage };
+    Ok((session::auth(&config, app)?, printer))
 }
 
 fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -66,6 +66,7 @@ fn failed(error: Error) -> Failure {
     // The name is for logs.
     let text = text.strip_prefix(name).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text);
     match error.source().map(ToString::to_string) {
+        Some(cause) if error.kind() == ErrorKind::Store => Failure::Other(cause),
         Some(cause) if !text.contains(&cause) => Failure::Other(format!("{text}: {cause}")),
         _ => Failure::other(text),
     }

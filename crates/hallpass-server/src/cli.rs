@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod admin;
 
-pub(crate) use admin::{ChangedUser, Migrate, NewUser, Sessions, SessionsAction, Users, UsersAction, Where};
+pub(crate) use admin::{Change, Migrate, NewUser, Sessions, SessionsAction, Users, UsersAction, Where};
 use admin::{MIGRATE_HELP, SESSIONS_HELP, USERS_HELP};
 
 /// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.

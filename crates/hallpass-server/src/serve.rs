@@ -61,10 +61,11 @@ pub(crate) fn settings(flags: &Serve, environment: Environment) -> Result<Config
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
-    let app = App { users: Arc::new(config.users.clone()), verifier: Verifier::new() };
     let storage = Storage::open(&config).await?;
     storage.prepare(&config).await?;
-    let auth = session::auth(&config, &storage, app)?;
+    let users = Arc::new(config.users.clone());
+    let app = App { users, verifier: Verifier::new(), storage: storage.clone() };
+    let auth = session::auth(&config, app)?;
     let stop = stopped().map_err(Failure::other)?;
     let listener = listener::bind(config.listen, config.listen_is_chosen || !config.dev).await;
     let listener = listener.map_err(|error| {
@@ -146,13 +147,13 @@ fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
         text.push_str("\nA server of your own: hallpass --help, docs/server.md. Ctrl-C stops this one.\n");
     } else {
         let _ = writeln!(text, "  listening at    {local}");
+        let redis = if config.database.redis.is_some() { "; sessions in Redis" } else { "" };
+        let _ = writeln!(text, "  users in        {}{redis}", config.database.place);
         let _ = writeln!(
             text,
             "  sign-in page    {}",
             auth.sign_in_url("/").split('?').next().unwrap_or_default()
         );
-        let redis = if config.database.redis.is_some() { "; sessions in Redis" } else { "" };
-        let _ = writeln!(text, "  users in        {}{redis}", config.database.place);
         if let Some(file) = &config.file {
             let _ = writeln!(text, "  settings from   {}", file.display());
         }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use hallpass::{Auth, Builder};
+use hallpass::{Auth, Builder, Store, StoreError, StoreErrorKind, User, UserChange};
 use hallpass_redis::RedisStore;
 use hallpass_sqlx::{Migration, OpenError, SqlStore};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -11,8 +11,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::Failure;
 use crate::config::Config;
 
-/// What is open.
-#[derive(Debug)]
+/// What is open. Clones share it.
+#[derive(Clone, Debug)]
 pub(crate) struct Storage {
     pub(crate) sql: SqlStore,
     redis: Option<RedisStore<SqlStore>>,
@@ -89,6 +89,36 @@ impl Storage {
         }
     }
 
+    /// Notes what the users file says of somebody now, if they have signed in before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn follow(&self, user: &User) -> Result<(), StoreError> {
+        let known = match self.sql.user_by_account("credentials", &user.id).await? {
+            Some(known) => Some(known),
+            None => self.sql.user(&user.id).await?,
+        };
+        let Some(known) = known else { return Ok(()) };
+        let mut change = UserChange::new();
+        change.name = (known.name != user.name).then(|| user.name.clone());
+        change.image = (known.image != user.image).then(|| user.image.clone());
+        if change != UserChange::new() {
+            self.sql.update_user(&known.id, change).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a user another display name. Somebody who is not in the database has only a token.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn rename(&self, id: &str, name: &str) -> Result<(), StoreError> {
+        match self.sql.update_user(id, UserChange::new().name(name.to_owned())).await {
+            Err(error) if error.kind() != StoreErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Says goodbye to the database.
     pub(crate) async fn close(&self) {
         // One that hangs is not waited for.
@@ -123,7 +153,7 @@ fn cannot_open(config: &Config, error: &OpenError) -> Failure {
     Failure::Other(format!("{} ({}){hint}", with_causes(error), settings.place))
 }
 
-fn no_redis(error: &hallpass::StoreError) -> Failure {
+fn no_redis(error: &StoreError) -> Failure {
     failed("[redis] is out of reach", error)
 }
 

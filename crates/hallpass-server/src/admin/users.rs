@@ -8,7 +8,7 @@ use serde_json::json;
 use super::print::cell;
 use super::{Printer, failed, open_auth, run, user};
 use crate::Failure;
-use crate::cli::{ChangedUser, NewUser, Users, UsersAction};
+use crate::cli::{Change, NewUser, Users, UsersAction};
 
 /// A user, as programs see them.
 #[derive(Debug, Serialize)]
@@ -46,9 +46,9 @@ pub(crate) fn users(arguments: Users) -> Result<(), Failure> {
             }
             UsersAction::Show { user: named } => print_one(printer, &user(&auth, &named).await?),
             UsersAction::Create(new) => print_one(printer, &users.create(made(new)).await.map_err(failed)?),
-            UsersAction::Update(changed) => {
-                let user = user(&auth, &changed.user).await?;
-                let changed = users.update(&user.id, change(changed)).await.map_err(failed)?;
+            UsersAction::Update { user: named, change } => {
+                let user = user(&auth, &named).await?;
+                let changed = users.update(&user.id, changed(change)).await.map_err(failed)?;
                 print_one(printer, &changed)
             }
             UsersAction::Delete { user: named } => {
@@ -83,13 +83,13 @@ fn made(new: NewUser) -> User {
     user
 }
 
-fn change(changed: ChangedUser) -> UserChange {
+fn changed(by: Change) -> UserChange {
     let given = |text: Option<String>| text.map(|text| Some(text).filter(|text| !text.is_empty()));
     let mut change = UserChange::new();
-    change.name = given(changed.name);
-    change.email = given(changed.email);
-    change.image = given(changed.image);
-    change.email_verified = changed.verified.map(|is_verified| is_verified.then(|| SystemClock.now()));
+    change.name = given(by.name);
+    change.email = given(by.email);
+    change.image = given(by.image);
+    change.email_verified = by.verified.map(|is_verified| is_verified.then(|| SystemClock.now()));
     change
 }
 

@@ -65,7 +65,12 @@ pub(crate) enum UsersAction {
     /// Add a user
     Create(NewUser),
     /// Change a user; sessions show it at once, those in cookies within seconds
-    Update(ChangedUser),
+    Update {
+        /// Id or e-mail address
+        user: String,
+        #[command(flatten)]
+        change: Change,
+    },
     /// Remove a user with their accounts and sessions
     Delete {
         /// Id or e-mail address
@@ -109,10 +114,8 @@ pub(crate) struct NewUser {
 
 /// What changes of a user.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["email", "verified", "name", "image"])]
-pub(crate) struct ChangedUser {
-    /// Id or e-mail address
-    pub(crate) user: String,
+#[group(required = true, multiple = true)]
+pub(crate) struct Change {
     /// New e-mail address, which is then unproven; an empty text removes it
     #[arg(long)]
     pub(crate) email: Option<String>,
