@@ -84,6 +84,7 @@ mod request;
 mod respond;
 mod secret;
 mod session;
+pub mod shell;
 mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
