@@ -151,7 +151,7 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
         if !parts.headers.contains_key(COOKIE) {
             return Ok(SessionRead::nobody());
         }
-        let info = Arc::new(RequestInfo::new(parts.method.clone(), &parts.uri, parts.headers.clone()));
+        let info = Arc::new(RequestInfo::new(parts).show_only(&[]));
         let read = AssertUnwindSafe(self.try_read(config, &info)).catch_unwind().await;
         let read =
             read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "reading a session panicked")));

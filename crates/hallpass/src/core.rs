@@ -138,7 +138,7 @@ impl Ready {
         if request.body().len() > MAX_BODY {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB");
         }
-        let inbound = match Inbound::parse(request, &config.base_path) {
+        let inbound = match Inbound::parse(request, &config.base_path, &config.query_keys) {
             Ok(inbound) => inbound,
             Err(error) => return bad_request(&config.hooks, &error),
         };
@@ -150,7 +150,7 @@ impl Ready {
             }
             Err(error) => return bad_request(&config.hooks, &error),
         };
-        if let Some(asked) = info.query("callbackUrl")
+        if let Some(asked) = info.any_query("callbackUrl")
             && !asked.is_empty()
             && !redirect::is_address_or_path(asked)
         {
@@ -187,6 +187,10 @@ impl Ready {
                 true => self.error_page(StatusCode::SERVICE_UNAVAILABLE, Some(kind.public_code()), site),
                 false => message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment"),
             };
+        }
+        if kind == ErrorKind::InvalidUpdate {
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            return message(StatusCode::BAD_REQUEST, &reason.unwrap_or_else(|| error.to_string()));
         }
         if asked.action == Action::Session && asked.is_post {
             return Outcome::new(Body::Json(StatusCode::BAD_REQUEST, "null".to_owned()));
@@ -233,7 +237,7 @@ impl Ready {
 
 impl Broken {
     fn decide(&self, request: Request<Bytes>) -> Outcome {
-        let inbound = match Inbound::parse(request, &self.base_path) {
+        let inbound = match Inbound::parse(request, &self.base_path, &[]) {
             Ok(inbound) => inbound,
             Err(error) => return bad_request(&self.hooks, &error),
         };
@@ -277,7 +281,7 @@ fn misconfigured(inbound: &Inbound, error_page_path: Option<&str>, pages: Option
         );
     };
     // The application's own error page sends people back here with its address: show ours then, or they go in circles.
-    let loops = |own: &&str| inbound.info.query("callbackUrl").is_some_and(|url| url.starts_with(*own));
+    let loops = |own: &&str| inbound.info.any_query("callbackUrl").is_some_and(|url| url.starts_with(*own));
     match error_page_path.filter(|own| !loops(own)) {
         Some(own) => {
             let own =
@@ -333,7 +337,7 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
 /// Tells the application what happened. Its answer changes nothing: a failure is only reported.
 pub(crate) async fn notify(config: &Config, event: Event, info: &RequestInfo) {
     let Some(hook) = &config.hooks.event else { return };
-    let failure = match hooks::call(hook, event).await {
+    let failure = match hooks::call(config.callback_timeout, hook, event).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error,
         Err(panic) => Box::new(panic),

@@ -105,11 +105,11 @@ pub use hooks::{
     NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
 };
 pub use pages::{Field, Theme};
-pub use request::RequestInfo;
+pub use request::{Peer, RequestInfo};
 pub use secret::Secret;
 pub use session::Session;
 pub use store::{
-    MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError, StoreErrorKind,
-    StoredSession, UserChange, UserPage,
+    Epoch, MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError,
+    StoreErrorKind, StoredSession, UserChange, UserPage,
 };
 pub use user::{Account, AccountKind, User, UserError};

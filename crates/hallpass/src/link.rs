@@ -1,6 +1,7 @@
 //! Who is this? Create, link or refuse: the account-linking rules.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -10,6 +11,7 @@ use crate::email;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::Event;
 use crate::request::RequestInfo;
+use crate::session;
 use crate::store::{DynStore, StoreErrorKind};
 use crate::user::Account;
 
@@ -119,7 +121,13 @@ pub(crate) async fn by_email(
 ) -> Result<Linked, Error> {
     let now = ready.config.clock.now();
     if store.user(&user.id).await?.is_some() {
+        let is_first = user.email_verified.is_none();
         let user = store.verify_email(&user.id, now).await?;
+        if is_first {
+            // What begins now is the session of whoever has proven it.
+            let before = now - Duration::from_millis(1);
+            session::begin_epoch(&ready.config, store, &user.id, |epoch| epoch.revoke(before)).await?;
+        }
         core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
         return Ok(Linked { user, is_new_user: false });
     }

@@ -13,10 +13,12 @@ use crate::store::{SessionToken, StoredSession};
 use crate::{Timestamp, User, core};
 
 mod database;
+mod epoch;
 mod token;
 mod view;
 
 pub(crate) use database::Found;
+pub(crate) use epoch::begin_epoch;
 
 /// A session, as a handler sees it: who it is, until when, and what the application keeps with it.
 #[derive(Clone, Debug)]
@@ -114,7 +116,11 @@ impl Source<'_> {
     /// What the `jwt` callback returns, [`ErrorKind::SessionTooLarge`], and what the store says.
     pub(crate) async fn sign_in(&self, signed_in: SignedIn) -> Result<Vec<CookieChange>, Error> {
         let pieces = self.pieces();
-        let token = Arc::new(Payload::new(first_claims(&signed_in.user, self.config.strategy)));
+        let mut token = Payload::new(first_claims(&signed_in.user, self.config.strategy));
+        if self.config.strategy == Strategy::Jwt {
+            self.mark(&mut token, self.now).await?;
+        }
+        let token = Arc::new(token);
         let user_id = signed_in.user.id.clone();
         let extended = extend(self.config, token, RawTrigger::SignIn(Box::new(signed_in)), self.info).await?;
         let extended = extended.map_err(|error| {
@@ -228,7 +234,8 @@ async fn extend(
 ) -> Result<Result<Option<Arc<Payload>>, BoxError>, Error> {
     match (&config.hooks.jwt, trigger) {
         (Some(hook), trigger) => {
-            hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await
+            hooks::call(config.callback_timeout, hook, RawJwt { trigger, token, request: Arc::clone(info) })
+                .await
         }
         // With the database strategy the `session` callback may take it, as in Auth.js.
         (None, RawTrigger::Update(Some(_)))

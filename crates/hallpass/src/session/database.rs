@@ -80,10 +80,13 @@ impl Source<'_> {
                 Found::Row(row) => (*row, false),
                 Found::Nothing(Some(error)) => return Ok(self.unreadable(&error, pieces)),
                 Found::Nothing(None) => return Ok(self.nobody(pieces)),
-                Found::Token(payload) => match self.adopt(&payload).await? {
-                    Some(row) => (row, true),
-                    None => return self.open_foreign_token(trigger, pieces).await,
-                },
+                Found::Token(payload) => {
+                    let Some(current) = self.catch_up(payload).await? else { return Ok(self.nobody(pieces)) };
+                    match self.adopt(&current.payload).await? {
+                        Some(row) => (row, true),
+                        None => return self.open_foreign_token(trigger, pieces).await,
+                    }
+                }
             };
             if let Some(opened) = self.open_row(row, is_new, trigger.clone(), pieces).await? {
                 return Ok(opened);
@@ -101,6 +104,11 @@ impl Source<'_> {
         pieces: &Pieces<'_>,
     ) -> Result<Option<Opened>, Error> {
         let Some(store) = self.store() else { return Ok(Some(self.nobody(pieces))) };
+        let began = row.session.created.unwrap_or(self.now);
+        if self.is_over(began) {
+            store.delete_session(&row.token).await?;
+            return Ok(Some(self.nobody(pieces)));
+        }
         let before =
             Arc::new(Payload::of(first_claims(&row.user, self.config.strategy), &row.session.claims));
         let after = match extended(self, &before, RawTrigger::from(trigger)).await? {
@@ -120,9 +128,9 @@ impl Source<'_> {
         if self.config.strategy == Strategy::Jwt {
             return self.turn_into_token(store, &row, after, pieces).await.map(Some);
         }
-        let end = self.now + self.config.session_max_age;
-        let is_due =
-            row.session.expires - self.config.session_max_age + self.config.session_update_age <= self.now;
+        let end = self.lasts_until(&after, began);
+        // Both run out together: what was not renewed for the update age is renewed now.
+        let is_due = row.session.expires + self.config.session_update_age <= end;
         let mut change = SessionChange::new();
         if is_due {
             change = change.expires(end).last_seen(self.now);
@@ -169,8 +177,9 @@ impl Source<'_> {
             created: Some(self.now),
             last_seen: Some(self.now),
             user_agent,
+            address: self.info.peer().map(|peer| peer.to_string()),
             claims: payload.claims()?,
-            ..StoredSession::new(token, user_id, self.now + self.config.session_max_age)
+            ..StoredSession::new(token, user_id, self.lasts_until(payload, self.now))
         })
     }
 
@@ -189,6 +198,7 @@ impl Source<'_> {
         let Some(user) = store.user(id).await? else { return Ok(None) };
         let token = self.successor(payload)?;
         let session = self.new_session(&token, &user.id, payload)?;
+        let session = StoredSession { created: Some(payload.marker().began), ..session };
         match store.create_session(&token, session.clone()).await {
             Ok(()) => Ok(Some(Row { token, session, user })),
             // Another request of the same browser was quicker.
@@ -233,6 +243,9 @@ impl Source<'_> {
         payload: Arc<Payload>,
         pieces: &Pieces<'_>,
     ) -> Result<Opened, Error> {
+        let mut payload = Arc::unwrap_or_clone(payload);
+        self.mark(&mut payload, row.session.created.unwrap_or(self.now)).await?;
+        let payload = Arc::new(payload);
         let (cookies, expires) = self.seal(&payload, pieces)?;
         // Requests under way still have the old cookie.
         let end = row.session.expires.min(self.now + GRACE);

@@ -35,7 +35,7 @@ impl Source<'_> {
                     update,
                     request: Arc::clone(self.info),
                 };
-                hooks::call(hook, event).await?
+                hooks::call(self.config.callback_timeout, hook, event).await?
             }
         };
         let body = match shown.and_then(|shown| with_expires(shown, shown_end(&live))) {
