@@ -6,6 +6,7 @@ use actix_web::http::header::{
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use hallpass::Peer;
 use hallpass::shell::Renewals;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
@@ -23,6 +24,9 @@ pub(crate) fn parts(request: &HttpRequest) -> Option<Parts> {
     for (name, value) in request.headers() {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
         parts.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
+    }
+    if let Some(peer) = request.peer_addr() {
+        parts.extensions.insert(Peer(peer.ip()));
     }
     Some(parts)
 }

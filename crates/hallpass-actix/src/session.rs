@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::future::Future;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
-use hallpass::shell::{self, Refusal, Renewals};
-use hallpass::{Auth, NoClaims};
+use hallpass::shell::{self, HeldSession, Refusal, Renewals};
+use hallpass::{Auth, Error, NoClaims};
 use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,26 +19,44 @@ use tokio::sync::Mutex;
 
 use crate::convert;
 
-/// The session of whoever sent the request; [`hallpass::Session`] behind a pointer.
+/// The session of whoever sent the request. Its fields are those of [`hallpass::Session`], and
+/// [`update`](HeldSession::update) and [`sign_out_elsewhere`](HeldSession::sign_out_elsewhere) change it.
 ///
 /// As an argument of a handler it demands that somebody is signed in; [`MaybeSession`] does not.
 ///
 /// `Option<Session<C>>` works as well, but there actix-web takes *every* failure for `None`: while it cannot be decided
 /// whether somebody is signed in, they look signed out, where `MaybeSession` answers 503.
 #[derive(Debug)]
-pub struct Session<C = NoClaims>(Arc<hallpass::Session<C>>);
+pub struct Session<C = NoClaims>(HeldSession<C>);
+
+impl<C: Serialize + DeserializeOwned> Session<C> {
+    /// Ends this session. The answer takes its cookie away, if a [layer](crate::AuthExt::layer) or a
+    /// [guard](crate::AuthExt::require_session) is around the handler.
+    ///
+    /// # Errors
+    /// See [`SessionHandle::sign_out`](hallpass::SessionHandle::sign_out).
+    pub async fn sign_out(self) -> Result<(), Error> {
+        self.0.sign_out().await
+    }
+}
 
 impl<C> Deref for Session<C> {
-    type Target = hallpass::Session<C>;
+    type Target = HeldSession<C>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
     }
 }
 
+impl<C> DerefMut for Session<C> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
 impl<C> Clone for Session<C> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(self.0.clone())
     }
 }
 

@@ -1,35 +1,52 @@
 //! The session in a handler's arguments.
 
-use std::ops::Deref;
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
 
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Response};
-use hallpass::shell::{self, Refusal};
-use hallpass::{Auth, NoClaims};
+use hallpass::shell::{self, HeldSession, Refusal};
+use hallpass::{Auth, Error, NoClaims};
 use http::Uri;
 use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The session of whoever sent the request; [`hallpass::Session`] behind a pointer.
+/// The session of whoever sent the request. Its fields are those of [`hallpass::Session`], and
+/// [`update`](HeldSession::update) and [`sign_out_elsewhere`](HeldSession::sign_out_elsewhere) change it.
 ///
 /// As an argument of a handler it demands that somebody is signed in; `Option<Session<C>>` does not.
 #[derive(Debug)]
-pub struct Session<C = NoClaims>(Arc<hallpass::Session<C>>);
+pub struct Session<C = NoClaims>(HeldSession<C>);
+
+impl<C: Serialize + DeserializeOwned> Session<C> {
+    /// Ends this session. The answer takes its cookie away, if a [layer](crate::AuthExt::layer) or a
+    /// [guard](crate::AuthExt::require_session) is around the handler.
+    ///
+    /// # Errors
+    /// See [`SessionHandle::sign_out`](hallpass::SessionHandle::sign_out).
+    pub async fn sign_out(self) -> Result<(), Error> {
+        self.0.sign_out().await
+    }
+}
 
 impl<C> Deref for Session<C> {
-    type Target = hallpass::Session<C>;
+    type Target = HeldSession<C>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
     }
 }
 
+impl<C> DerefMut for Session<C> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
 impl<C> Clone for Session<C> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(self.0.clone())
     }
 }
 

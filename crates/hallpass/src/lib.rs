@@ -91,7 +91,7 @@ pub mod testkit;
 mod user;
 mod verify;
 
-pub use auth::{Auth, SessionRead, Sessions, Users};
+pub use auth::{Auth, SessionHandle, SessionRead, Sessions, Users};
 pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;
 pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem, Strategy};

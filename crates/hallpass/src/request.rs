@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AsHeaderName, CONTENT_TYPE, HOST};
+use http::header::{AsHeaderName, CONTENT_TYPE, COOKIE, HOST};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
-use crate::cookie::Cookies;
+use crate::cookie::{CookieChange, Cookies, sent_next};
 use crate::{Error, ErrorKind};
 
 /// A request as callbacks see it. Printing it shows the names of its parameters and headers, not their values:
@@ -53,6 +53,18 @@ impl RequestInfo {
         let query = uri.query().map(parse_form).unwrap_or_default();
         let peer = extensions.get::<Peer>().map(|peer| peer.0);
         Self { method, path: uri.path().to_owned(), query, named: None, headers, peer }
+    }
+
+    /// The next request of this browser, once it has these cookies.
+    pub(crate) fn with_cookies(&self, changes: &[CookieChange]) -> Self {
+        let mut next = self.clone();
+        let sent: Vec<_> =
+            self.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+        next.headers.remove(COOKIE);
+        if let Ok(value) = HeaderValue::try_from(sent_next(&sent.join("; "), changes)) {
+            next.headers.insert(COOKIE, value);
+        }
+        next
     }
 
     /// Hides everything from callbacks that the application has not named, and all of it from a request that another

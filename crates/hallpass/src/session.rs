@@ -1,6 +1,7 @@
 //! The session: opened, extended by the application, renewed, shown.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -9,7 +10,7 @@ use crate::cookie::{CookieChange, CookieKind, CookieSpec, Cookies, Pieces};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::hooks::{self, Payload, RawJwt, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims};
 use crate::request::RequestInfo;
-use crate::store::{SessionToken, StoredSession};
+use crate::store::{Revoke, SessionToken, StoredSession};
 use crate::{Timestamp, User, core};
 
 mod database;
@@ -73,6 +74,9 @@ pub(crate) enum Ended {
     Row(Option<StoredSession>),
     Unreadable(Error),
 }
+
+/// What code of the application makes of what a session keeps.
+type Change<'a> = &'a mut (dyn FnMut(&Arc<Payload>) -> Result<Arc<Payload>, BoxError> + Send);
 
 /// What a session is read from.
 pub(crate) struct Source<'a> {
@@ -138,6 +142,58 @@ impl Source<'_> {
             self.delete(&pieces).await?;
         }
         Ok(cookies)
+    }
+
+    /// Opens the session, as at a read, and changes what it keeps.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and what `change` says.
+    pub(crate) async fn rewrite(&self, change: Change<'_>) -> Result<Opened, Error> {
+        let pieces = self.pieces();
+        for _ in 0..MOST_ATTEMPTS {
+            let opened = self.open(Trigger::Read).await?;
+            let Some(live) = opened.live else { return Ok(opened) };
+            let token = change(&live.token).map_err(|error| {
+                Error::caused_by(ErrorKind::InvalidUpdate, "the session could not be changed", error)
+            })?;
+            match live.row {
+                None => {
+                    let (cookies, expires) = self.seal(&token, &pieces)?;
+                    return Ok(Opened { live: Some(Live { token, expires, row: None }), cookies });
+                }
+                Some(row) => {
+                    if self.rewrite_row(&row, &live.token, &token).await? {
+                        let live = Live { token, expires: live.expires, row: Some(row) };
+                        return Ok(Opened { live: Some(live), cookies: opened.cookies });
+                    }
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::Unavailable, "too many others change this session at the same time"))
+    }
+
+    /// Ends all other sessions of this user.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingStore`] without a store, and those of [`Self::open`].
+    pub(crate) async fn end_others(&self) -> Result<Opened, Error> {
+        let store = self.config.store.as_deref();
+        let store =
+            store.ok_or_else(|| Error::new(ErrorKind::MissingStore, "there is no store: call `store`"))?;
+        let opened = self.open(Trigger::Read).await?;
+        let Some(live) = opened.live else { return Ok(opened) };
+        let user = live.token.text("sub").unwrap_or_default().to_owned();
+        begin_epoch(self.config, store, &user, |epoch| epoch.revoke(self.now)).await?;
+        if let Some(row) = live.row {
+            store.revoke_sessions(&user, Revoke::Others(&row.session.id)).await?;
+            return Ok(Opened { live: Some(Live { row: Some(row), ..live }), cookies: opened.cookies });
+        }
+        store.revoke_sessions(&user, Revoke::All).await?;
+        let mut token = Arc::unwrap_or_clone(live.token);
+        // This one began after all those that end.
+        self.mark(&mut token, self.now + Duration::from_millis(1)).await?;
+        let (cookies, expires) = self.seal(&token, &self.pieces())?;
+        Ok(Opened { live: Some(Live { token: Arc::new(token), expires, row: None }), cookies })
     }
 
     /// Ends the session on the server, as far as it is there.
@@ -251,6 +307,9 @@ async fn extend(
 pub(crate) fn uuid(bytes: [u8; 16]) -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
+
+/// How often a session is read again because somebody else has changed it meanwhile.
+const MOST_ATTEMPTS: usize = 128;
 
 /// In bytes.
 const LONGEST_PICTURE: usize = 2048;

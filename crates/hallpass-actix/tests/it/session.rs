@@ -3,7 +3,7 @@
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{Data, ServiceConfig, get, scope};
 use actix_web::{App, HttpResponse, Responder};
-use hallpass::Jwt;
+use hallpass::{Jwt, MemoryStore, Strategy};
 use hallpass_actix::{AuthExt, MaybeSession, Session};
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +35,27 @@ fn handlers(app: &mut ServiceConfig) {
         .route("/both", get().to(both))
         .route("/cached", get().to(cached))
         .route("/private", get().to(private))
+        .route("/promote", get().to(promote))
+        .route("/leave", get().to(leave))
+        .route("/only-here", get().to(only_here))
         .route("/static", get().to(async || "nobody asks"))
         .service(scope("/area").route("/role", get().to(role)));
+}
+
+async fn promote(mut session: Session<Claims>) -> String {
+    session.update(|claims| claims.role.push('!')).await.unwrap();
+    session.update(|claims| claims.role.push('?')).await.unwrap();
+    session.claims.role.clone()
+}
+
+async fn leave(session: Session<Claims>) -> &'static str {
+    session.sign_out().await.unwrap();
+    "bye"
+}
+
+async fn only_here(mut session: Session<Claims>) -> String {
+    session.sign_out_elsewhere().await.unwrap();
+    session.user.id.clone()
 }
 
 fn request(path: &str) -> TestRequest {
@@ -180,5 +199,45 @@ async fn scope_has_the_auth_that_it_was_given() {
         assert_eq!(ask(&customers, mounted, with("/staff/role", &cookies)).await.status, 401);
         let own = cookies_of(&staff, "boss").await;
         assert_eq!(ask(&customers, mounted, with("/staff/role", &own)).await.body, "boss");
+    }
+}
+
+/// What a browser sends next that sent `cookies` and got `answer`.
+fn next(cookies: &str, answer: &Answer) -> String {
+    let mut jar: Vec<_> = cookies.split("; ").filter_map(|cookie| cookie.split_once('=')).collect();
+    for line in answer.headers_named("set-cookie") {
+        let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+        jar.retain(|(known, _)| *known != name);
+        jar.push((name, value));
+    }
+    jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+}
+
+#[actix_web::test]
+async fn handler_changes_and_ends_the_session() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let auth = builder().store(MemoryStore::new()).session_strategy(strategy).build().unwrap();
+        let cookies = cookies_of(&auth, "admin").await;
+        let answer = ask(&auth, handlers, with("/promote", &cookies)).await;
+        assert_eq!(answer.body, "admin!?", "{strategy:?}");
+        let lines = answer.headers_named("set-cookie").count();
+        assert_eq!(lines, usize::from(strategy == Strategy::Jwt), "one cookie, and none for a row");
+        let cookies = next(&cookies, &answer);
+        assert_eq!(ask(&auth, handlers, with("/role", &cookies)).await.body, "admin!?");
+        let answer = ask(&auth, handlers, with("/leave", &cookies)).await;
+        let cookies = next(&cookies, &answer);
+        assert_eq!(ask(&auth, handlers, with("/", &cookies)).await.body, "stranger");
+    }
+}
+
+#[actix_web::test]
+async fn handler_ends_all_other_sessions() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let auth = builder().store(MemoryStore::new()).session_strategy(strategy).build().unwrap();
+        let (here, there) = (cookies_of(&auth, "admin").await, cookies_of(&auth, "admin").await);
+        let answer = ask(&auth, handlers, with("/only-here", &here)).await;
+        let here = next(&here, &answer);
+        assert_eq!(ask(&auth, handlers, with("/", &here)).await.body, "admin", "{strategy:?}");
+        assert_eq!(ask(&auth, handlers, with("/", &there)).await.body, "stranger");
     }
 }

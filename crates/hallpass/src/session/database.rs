@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
-use super::{Live, Opened, Row, Source, Trigger, extended, first_claims};
+use super::{Live, MOST_ATTEMPTS, Opened, Row, Source, Trigger, extended, first_claims};
 use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
@@ -142,11 +142,25 @@ impl Source<'_> {
             return Ok(None);
         }
         let cookies = match is_due || is_new {
-            true => self.spec().set_in_pieces(row.token.expose().to_owned(), end, pieces),
+            true => self.spec().set_row_token(&row.token, end, pieces),
             false => Vec::new(),
         };
         let expires = if is_due { end } else { row.session.expires };
         Ok(Some(Opened { live: Some(Live { token: after, expires, row: Some(Arc::new(row)) }), cookies }))
+    }
+
+    /// Writes new claims over those that they were made from. False when others were quicker.
+    pub(super) async fn rewrite_row(
+        &self,
+        row: &Row,
+        before: &Payload,
+        after: &Payload,
+    ) -> Result<bool, Error> {
+        let Some(store) = self.store() else { return Ok(false) };
+        // What the `jwt` callback has changed on the way is a version further.
+        let made_from = row.session.version + i64::from(before.claims()? != row.session.claims);
+        let change = SessionChange::new().claims(after.claims()?, made_from);
+        Ok(store.update_session(&row.token, change).await?)
     }
 
     /// Makes the row of somebody who has just signed in, and the cookie.
@@ -163,7 +177,7 @@ impl Source<'_> {
         let session = self.new_session(&token, user_id, payload)?;
         let expires = session.expires;
         store.create_session(&token, session).await?;
-        Ok(self.spec().set_in_pieces(token.expose().to_owned(), expires, pieces))
+        Ok(self.spec().set_row_token(&token, expires, pieces))
     }
 
     fn new_session(
@@ -263,9 +277,6 @@ fn is_token(value: &str) -> bool {
 fn cut(text: &str, longest: usize) -> &str {
     text.get(..text.floor_char_boundary(longest)).unwrap_or_default()
 }
-
-/// How often a session is read again because somebody else has changed it meanwhile.
-const MOST_ATTEMPTS: usize = 128;
 
 /// In bytes.
 const LONGEST_USER_AGENT: usize = 512;

@@ -61,7 +61,7 @@ impl Source<'_> {
             // The browser keeps the cookie as long as it comes back, as with Auth.js.
             Some(row) if cookies.is_empty() => {
                 let end = self.now + self.config.session_max_age;
-                self.spec().set_in_pieces(row.token.expose().to_owned(), end, &self.pieces())
+                self.spec().set_row_token(&row.token, end, &self.pieces())
             }
             _ => cookies,
         };
