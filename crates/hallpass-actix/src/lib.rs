@@ -69,14 +69,28 @@
 //! The routes stand below [`Builder::base_path`](hallpass::Builder::base_path), so they are mounted at the `App`, not in
 //! a scope. Where the claims of a handler's `Session<C>` are not those of the mounted [`Auth`](hallpass::Auth), which
 //! actix-web finds at run time, the answer is 500 and the log says so.
+//!
+//! A service that only reads the sessions of another (an Auth.js application, say) needs none of this, and no more than
+//! `default-features = false`: see [`Token`].
 
+#[cfg(feature = "engine")]
 mod convert;
+#[cfg(feature = "engine")]
 mod guard;
+#[cfg(feature = "engine")]
 mod layer;
+#[cfg(feature = "engine")]
 mod routes;
+#[cfg(feature = "engine")]
 mod session;
+mod token;
 
+#[cfg(feature = "engine")]
 pub use guard::{RequireSession, RequireSessionService};
+#[cfg(feature = "engine")]
 pub use layer::{SessionLayer, SessionService};
+#[cfg(feature = "engine")]
 pub use routes::{AuthExt, ConfigErrorExt};
+#[cfg(feature = "engine")]
 pub use session::{MaybeSession, Session, SessionRejection};
+pub use token::{Token, TokenRejection};
