@@ -91,7 +91,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("examples", "the examples compile and stay short", rust::examples),
     Step::ci(
         "conformance",
-        "the recorded answers of Auth.js [--harness DIR] [--profile P] [--only TEXT]",
+        "the recorded answers of Auth.js [--harness DIR] [--shell axum|actix] [--profile P] [--only TEXT]",
         conformance::step,
     ),
     Step::ci(
