@@ -100,6 +100,7 @@ pub(crate) const STEPS: &[Step] = &[
         evil_op::step,
     ),
     Step::ci("tokens", "session tokens against the Auth.js libraries", node::tokens),
+    Step::ci("types", "generated declarations: fresh, and read by TypeScript [--only PROJECT]", node::types),
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),

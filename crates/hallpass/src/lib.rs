@@ -49,6 +49,7 @@
 //! | sign in with a provider | [`providers`] |
 //! | sign in with a form, or a link by mail | [`Credentials`], [`Email`] |
 //! | keep users | [`Store`] |
+//! | give the types of a session to a front end | `typescript`, `schema` (features) |
 //! | change the pages | [`pages`], [`PagePaths`] |
 //! | only read sessions of Auth.js | [`jose::TokenKeys`] |
 //!
@@ -57,7 +58,9 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `client` | yes | the built-in HTTP client; without it, call [`Builder::http_client`] |
+//! | `schema` | no | JSON Schema of the application's types |
 //! | `testkit` | no | whole flows without sockets, for tests |
+//! | `typescript` | no | TypeScript declarations of the application's types |
 
 mod actions;
 mod auth;
@@ -82,11 +85,15 @@ mod redirect;
 mod relying_party;
 mod request;
 mod respond;
+#[cfg(feature = "schema")]
+mod schema;
 mod secret;
 mod session;
 mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 mod user;
 mod verify;
 
@@ -105,10 +112,14 @@ pub use hooks::{
 };
 pub use pages::{Field, Theme};
 pub use request::RequestInfo;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use secret::Secret;
 pub use session::Session;
 pub use store::{
     MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError, StoreErrorKind,
     StoredSession, UserChange, UserPage,
 };
+#[cfg(feature = "typescript")]
+pub use typescript::typescript;
 pub use user::{Account, AccountKind, User, UserError};

@@ -88,6 +88,7 @@ pub struct JwtRead<C> {
 
 /// Applications without a `jwt` callback keep nothing of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NoClaims {}
 
 /// Applications without an `Update` type take no changes from clients: whatever they send is refused. There is no such

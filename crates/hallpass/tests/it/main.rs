@@ -24,3 +24,4 @@ mod session;
 mod signin;
 mod signout;
 mod site;
+mod types;
