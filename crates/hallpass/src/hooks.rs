@@ -20,6 +20,7 @@ mod jwt;
 mod payload;
 mod session;
 mod sign_in;
+mod stale;
 
 pub use event::Event;
 pub use jwt::{Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, NoClaims, NoUpdate, Token};
@@ -27,8 +28,9 @@ pub use session::{SessionEvent, SessionUser, ViewUser};
 pub use sign_in::{CredentialsInput, Decision, Mail, Redirect, SignIn};
 
 pub(crate) use fields::reserved_field;
-pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate, StaleClaims};
+pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate};
 pub(crate) use payload::{Payload, follow};
+pub(crate) use stale::{Migrate, SeenMismatches, StaleClaims};
 
 /// A future of a callback, boxed once.
 pub(crate) type HookFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -44,6 +46,8 @@ pub(crate) struct Hooks {
     pub(crate) sign_in: Option<Hook<SignIn, Decision>>,
     pub(crate) redirect: Option<Hook<Redirect, String>>,
     pub(crate) jwt: Option<Hook<RawJwt, Option<Arc<Payload>>>>,
+    pub(crate) migrate: Option<Migrate>,
+    pub(crate) seen_mismatches: SeenMismatches,
     /// It returns JSON.
     pub(crate) session: Option<Hook<RawSession, String>>,
     pub(crate) event: Option<Hook<Event, ()>>,

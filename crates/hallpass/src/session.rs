@@ -186,7 +186,7 @@ async fn extended(
         )),
         Err(error) => {
             let message = if error.is::<StaleClaims>() {
-                "the claims of this session no longer fit: signed out (give new fields #[serde(default)])"
+                "the claims of this session no longer fit: signed out (give new fields #[serde(default)], or register `migrate_claims`)"
             } else {
                 "the jwt callback failed"
             };
@@ -228,7 +228,11 @@ async fn extend(
 ) -> Result<Result<Option<Arc<Payload>>, BoxError>, Error> {
     match (&config.hooks.jwt, trigger) {
         (Some(hook), trigger) => {
-            hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await
+            hooks::call(
+                hook,
+                RawJwt { trigger, token, migrate: config.hooks.migrate.clone(), request: Arc::clone(info) },
+            )
+            .await
         }
         // With the database strategy the `session` callback may take it, as in Auth.js.
         (None, RawTrigger::Update(Some(_)))

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::JwtDecision;
-use super::jwt::StaleClaims;
+use super::stale::StaleClaims;
 use crate::Timestamp;
 use crate::error::{BoxError, Error, ErrorKind};
 

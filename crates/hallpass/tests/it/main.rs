@@ -9,6 +9,7 @@
 
 mod arbitrary;
 mod callback;
+mod claims;
 mod configuration;
 mod cookies;
 mod credentials;
