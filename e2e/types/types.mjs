@@ -5,22 +5,25 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const here = dirname(fileURLToPath(import.meta.url))
+const EXAMPLE = "../../examples/axum-extend-session/types/hallpass.d.ts"
+
 const checks = [
   { project: "v4", compiler: "typescript/bin/tsc" },
   { project: "v5", compiler: "typescript/bin/tsc" },
-  { project: "v5", compiler: "typescript/bin/tsc", example: "axum-extend-session" },
+  { project: "v4", compiler: "typescript/bin/tsc", folder: "odd", declarations: "odd.d.ts" },
+  { project: "v5", compiler: "typescript/bin/tsc", folder: "odd", declarations: "odd.d.ts" },
+  { project: "v5", compiler: "typescript/bin/tsc", folder: "example", declarations: EXAMPLE },
   { project: "nuxt", compiler: "vue-tsc/bin/vue-tsc.js" },
 ]
 
 let failures = 0
-for (const { project, compiler, example } of checks.filter(it => process.argv.includes(it.project))) {
-  const folder = join(here, project, example ? "example" : "")
-  const name = example ?? project
-  const program = join(here, project, "node_modules", compiler)
+for (const check of checks.filter(it => process.argv.includes(it.project))) {
+  const name = join(check.project, check.folder ?? "")
+  const folder = join(here, name)
+  const program = join(here, check.project, "node_modules", check.compiler)
   // Below the packages, where an application has it.
-  const declarations = example ? join("../../examples", example, "types/hallpass.d.ts") : "hallpass.d.ts"
-  copyFileSync(join(here, declarations), join(folder, "hallpass.d.ts"))
-  if (project === "nuxt" && !existsSync(join(folder, ".nuxt/nuxt.d.ts"))) {
+  copyFileSync(join(here, check.declarations ?? "hallpass.d.ts"), join(folder, "hallpass.d.ts"))
+  if (check.project === "nuxt" && !existsSync(join(folder, ".nuxt/nuxt.d.ts"))) {
     const prepare = [join(folder, "node_modules/nuxt/bin/nuxt.mjs"), "prepare"]
     const { status } = spawnSync(process.execPath, prepare, { cwd: folder, stdio: "inherit" })
     if (status !== 0) throw new Error("nuxt prepare failed")
@@ -28,10 +31,10 @@ for (const { project, compiler, example } of checks.filter(it => process.argv.in
   const sources = readdirSync(folder).filter(name => /^(right|wrong)[-.]/.test(name))
   const expected = sources.flatMap(name => expectedErrors(folder, name))
 
-  check(name, compile(program, folder, []), expected)
+  compare(name, compile(program, folder, []), expected)
   // The libraries have errors of their own; the declarations have none.
   const strict = compile(program, folder, ["--skipLibCheck", "false"])
-  check(`${name}, the declarations themselves`, strict.filter(it => it.file === "hallpass.d.ts"), [])
+  compare(`${name}, the declarations themselves`, strict.filter(it => it.file === "hallpass.d.ts"), [])
 }
 process.exit(failures === 0 ? 0 : 1)
 
@@ -60,7 +63,7 @@ function expectedErrors(folder, file) {
   })
 }
 
-function check(name, found, expected) {
+function compare(name, found, expected) {
   const isAt = (one, other) => one.file === other.file && one.line === other.line
   const unexpected = found.filter(it => !expected.some(other => isAt(it, other) && it.text.includes(other.text)))
   const missing = expected.filter(it => !found.some(other => isAt(it, other) && other.text.includes(it.text)))

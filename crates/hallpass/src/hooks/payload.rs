@@ -73,7 +73,7 @@ impl Payload {
     /// # Errors
     /// [`StaleClaims`] when they are not of this type.
     pub(crate) fn parse_claims<C: DeserializeOwned>(&self) -> Result<C, BoxError> {
-        serde_json::from_slice(&self.claims).map_err(|error| Box::new(StaleClaims::new(&error)).into())
+        serde_json::from_slice(&self.claims).map_err(|error| StaleClaims::new(&error).into())
     }
 
     /// The application's claims, for a row of the store.

@@ -202,7 +202,7 @@ fn value_type(value: &Value) -> String {
 
 fn doc(schema: &Value, indent: &str) -> String {
     let Some(text) = schema.get("description").and_then(Value::as_str) else { return String::new() };
-    let text = text.trim().replace("*/", "*\u{200b}/");
+    let text = text.trim().replace("*/", "*\\/");
     if !text.contains('\n') {
         return format!("{indent}/** {text} */\n");
     }
