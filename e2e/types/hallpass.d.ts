@@ -60,6 +60,8 @@ export type HallpassUpdate = Update;
 /** `update()` with its argument: `const update: UpdateSession = useSession().update`. */
 export type UpdateSession = (data?: HallpassUpdate) => Promise<AuthSession | null>;
 
+// Not every version of Auth.js has all of these modules.
+
 declare module "next-auth" {
   interface Session {
     companies: HallpassSession["companies"];
@@ -82,7 +84,20 @@ declare module "next-auth/jwt" {
   }
 }
 
-// @ts-ignore: only in Auth.js 5
+declare module "@auth/core/types" {
+  interface Session {
+    companies: HallpassSession["companies"];
+    plan: HallpassSession["plan"];
+    selectedCompanyId: HallpassSession["selectedCompanyId"];
+    user: HallpassSession["user"];
+    expires: string;
+  }
+  interface User {
+    avatar: HallpassSession["user"]["avatar"];
+    role: HallpassSession["user"]["role"];
+  }
+}
+
 declare module "@auth/core/jwt" {
   interface JWT {
     role: HallpassClaims["role"];

@@ -66,6 +66,8 @@ export type HallpassUpdate = ChangeInput;
 /** `update()` with its argument: `const update: UpdateSession = useSession().update`. */
 export type UpdateSession = (data?: HallpassUpdate) => Promise<AuthSession | null>;
 
+// Not every version of Auth.js has all of these modules.
+
 declare module "next-auth" {
   interface Session {
     "2nd": HallpassSession["2nd"];
@@ -96,7 +98,30 @@ declare module "next-auth/jwt" {
   }
 }
 
-// @ts-ignore: only in Auth.js 5
+declare module "@auth/core/types" {
+  interface Session {
+    "2nd": HallpassSession["2nd"];
+    absent?: HallpassSession["absent"];
+    anything: HallpassSession["anything"];
+    by_name: HallpassSession["by_name"];
+    by_number: HallpassSession["by_number"];
+    change: HallpassSession["change"];
+    many: HallpassSession["many"];
+    pair: HallpassSession["pair"];
+    set: HallpassSession["set"];
+    settings: HallpassSession["settings"];
+    since: HallpassSession["since"];
+    state: HallpassSession["state"];
+    tree: HallpassSession["tree"];
+    user: HallpassSession["user"] & { name?: undefined };
+    expires: string;
+  }
+  interface User {
+    level: HallpassSession["user"]["level"];
+    number: HallpassSession["user"]["number"];
+  }
+}
+
 declare module "@auth/core/jwt" {
   interface JWT {
     "x-tenant": HallpassClaims["x-tenant"];

@@ -1,3 +1,5 @@
+import type { JWT as CoreJWT } from "@auth/core/jwt"
+import type { Session as CoreSession } from "@auth/core/types"
 import type { Session, User } from "next-auth"
 import type { JWT } from "next-auth/jwt"
 import { getToken } from "next-auth/jwt"
@@ -45,6 +47,10 @@ export function token(token: JWT, user: User): number | null {
   const isAlsoBoss = user.role === "boss"
   return sent || isBoss || isAlsoBoss ? token.selectedCompanyId : null
 }
+
+/** What SvelteKit, Express and others import. */
+export const core = (session: CoreSession, token: CoreJWT): boolean =>
+  session.user.role === "admin" && token.role === "admin"
 
 export async function server(request: Request): Promise<boolean> {
   const token = await getToken({ req: request, secret: "secret" })

@@ -40,6 +40,8 @@ export type HallpassUpdate = never;
 /** `update()` with its argument: `const update: UpdateSession = useSession().update`. */
 export type UpdateSession = (data?: HallpassUpdate) => Promise<AuthSession | null>;
 
+// Not every version of Auth.js has all of these modules.
+
 declare module "next-auth" {
   interface Session {
     user: HallpassSession["user"];
@@ -57,7 +59,16 @@ declare module "next-auth/jwt" {
   }
 }
 
-// @ts-ignore: only in Auth.js 5
+declare module "@auth/core/types" {
+  interface Session {
+    user: HallpassSession["user"];
+    expires: string;
+  }
+  interface User {
+    role: HallpassSession["user"]["role"];
+  }
+}
+
 declare module "@auth/core/jwt" {
   interface JWT {
     id: HallpassClaims["id"];

@@ -34,9 +34,17 @@ pub(super) fn module(schema: &Value) -> String {
     let user = user.map(|user| user_interface(&types, view, user)).unwrap_or_default();
     let token =
         members("JWT", types.members(claims).iter().map(|(name, it)| it.line(name, "HallpassClaims")));
-    text += &format!("\ndeclare module \"next-auth\" {{\n{session}{user}}}\n");
-    text += &format!("\ndeclare module \"next-auth/jwt\" {{\n{token}}}\n");
-    text += &format!("\n{NOT_EVERYWHERE}\ndeclare module \"@auth/core/jwt\" {{\n{token}}}\n");
+    let shown = format!("{session}{user}");
+    for (module, interfaces) in [
+        ("next-auth", &shown),
+        ("next-auth/jwt", &token),
+        ("@auth/core/types", &shown),
+        ("@auth/core/jwt", &token),
+    ] {
+        if !interfaces.is_empty() {
+            text += &format!("\ndeclare module {} {{\n{interfaces}}}\n", literal(module));
+        }
+    }
     text
 }
 
@@ -73,7 +81,7 @@ fn user_interface(types: &Types<'_>, view: &Value, user: &Value) -> String {
 /// An interface of Auth.js and what it has besides; nothing where there is nothing.
 fn members(interface: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: String = lines.map(|line| format!("    {line};\n")).collect();
-    if lines.is_empty() { "".to_owned() } else { format!("  interface {interface} {{\n{lines}  }}\n") }
+    if lines.is_empty() { String::new() } else { format!("  interface {interface} {{\n{lines}  }}\n") }
 }
 
 fn alias(doc: &str, name: &str, expression: &str) -> String {
@@ -148,10 +156,9 @@ import type { Session as AuthSession } from \"next-auth\";
 const UPDATE_SESSION: &str = "\
 /** `update()` with its argument: `const update: UpdateSession = useSession().update`. */
 export type UpdateSession = (data?: HallpassUpdate) => Promise<AuthSession | null>;
-";
 
-/// Only version 5 has that module.
-const NOT_EVERYWHERE: &str = "// @ts-ignore: only in Auth.js 5";
+// Not every version of Auth.js has all of these modules.
+";
 
 /// What a user has in every version.
 const DEFAULT_USER: [&str; 3] = ["name", "email", "image"];

@@ -32,8 +32,11 @@ pub(super) fn expression(schema: &Value) -> String {
 /// A type's name, as far as it is one in TypeScript.
 pub(super) fn identifier(name: &str) -> String {
     let name: String = name.chars().map(|c| if is_part(c) { c } else { '_' }).collect();
-    let ours = OURS.contains(&name.as_str());
-    if ours || name.starts_with(|c: char| c.is_ascii_digit()) { format!("{name}_") } else { name }
+    match name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => format!("_{name}"),
+        false if OURS.contains(&name.as_str()) => format!("{name}_"),
+        false => name,
+    }
 }
 
 /// The name of a property.
