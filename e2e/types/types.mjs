@@ -13,7 +13,7 @@ const checks = [
   { project: "v4", compiler: "typescript/bin/tsc", folder: "odd", declarations: "odd.d.ts" },
   { project: "v5", compiler: "typescript/bin/tsc", folder: "odd", declarations: "odd.d.ts" },
   { project: "v5", compiler: "typescript/bin/tsc", folder: "example", declarations: EXAMPLE },
-  { project: "nuxt", compiler: "vue-tsc/bin/vue-tsc.js" },
+  { project: "nuxt", compiler: "vue-tsc/bin/vue-tsc.js", options: [] },
 ]
 
 let failures = 0
@@ -31,10 +31,9 @@ for (const check of checks.filter(it => process.argv.includes(it.project))) {
   const sources = readdirSync(folder).filter(name => /^(right|wrong)[-.]/.test(name))
   const expected = sources.flatMap(name => expectedErrors(folder, name))
 
-  compare(name, compile(program, folder, []), expected)
-  // The libraries have errors of their own; the declarations have none.
-  const strict = compile(program, folder, ["--skipLibCheck", "false"])
-  compare(`${name}, the declarations themselves`, strict.filter(it => it.file === "hallpass.d.ts"), [])
+  // Errors that the libraries have themselves are not ours.
+  const found = compile(program, folder, check.options ?? ["--skipLibCheck", "false"])
+  compare(name, found.filter(it => !it.file.includes("node_modules/")), expected)
 }
 process.exit(failures === 0 ? 0 : 1)
 

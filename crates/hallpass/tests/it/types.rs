@@ -85,6 +85,7 @@ mod odd {
     use serde::{Deserialize, Serialize};
     use serde_json::Value;
 
+    #[expect(clippy::upper_case_acronyms, reason = "Auth.js writes it so")]
     #[derive(Serialize, Deserialize, JsonSchema)]
     pub(super) struct JWT {
         #[serde(rename = "x-tenant")]
@@ -131,7 +132,7 @@ mod odd {
 
     #[derive(Serialize, JsonSchema)]
     pub(super) struct Tree {
-        children: Vec<Tree>,
+        children: Vec<Self>,
     }
 
     #[derive(Serialize, JsonSchema)]
@@ -162,7 +163,7 @@ mod odd {
         dark_mode: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         time_zone: Option<String>,
-        inner: Option<Box<Settings>>,
+        inner: Option<Box<Self>>,
     }
 
     #[derive(Serialize, Deserialize, JsonSchema)]
