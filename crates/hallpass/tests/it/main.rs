@@ -18,6 +18,7 @@ mod database;
 mod email;
 mod linking;
 mod live;
+mod model;
 mod logs;
 mod mail;
 mod pages;
