@@ -67,6 +67,7 @@ mod config;
 mod cookie;
 mod core;
 mod credentials;
+mod dialect;
 mod email;
 mod error;
 mod hooks;
@@ -100,9 +101,10 @@ pub use credentials::Credentials;
 pub use email::Email;
 pub use error::{BoxError, Error, ErrorKind};
 pub use hooks::{
-    CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail, NoClaims,
+    ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail, NoClaims,
     NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
 };
+pub use jose::Dialect;
 pub use pages::{Field, Theme};
 pub use request::RequestInfo;
 pub use secret::Secret;

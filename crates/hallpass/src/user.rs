@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::Timestamp;
 
@@ -34,6 +34,8 @@ pub struct User {
     pub extra: Map<String, Value>,
     /// Whether a store keeps this user; only then `emailVerified` is part of the JSON.
     pub(crate) stored: bool,
+    /// Whether the id is a number in JSON.
+    pub(crate) has_number: bool,
 }
 
 impl User {
@@ -86,6 +88,7 @@ impl User {
     /// When `value` is not an object, or its `id` is neither a text nor a number.
     pub fn from_json(value: Value) -> Result<Self, UserError> {
         let Value::Object(mut fields) = value else { return Err(UserError("the user is not an object")) };
+        let has_number = fields.get("id").is_some_and(Value::is_number);
         let id = match fields.remove("id") {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(id)) => id,
@@ -97,7 +100,7 @@ impl User {
             _ => None,
         };
         let (name, email, image) = (text("name"), text("email"), text("image"));
-        Ok(Self { id, name, email, image, extra: fields, ..Self::default() })
+        Ok(Self { id, name, email, image, extra: fields, has_number, ..Self::default() })
     }
 }
 
@@ -109,7 +112,10 @@ pub struct UserError(&'static str);
 impl Serialize for User {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", &self.id)?;
+        match serde_json::from_str::<Number>(&self.id) {
+            Ok(number) if self.has_number => map.serialize_entry("id", &number)?,
+            _ => map.serialize_entry("id", &self.id)?,
+        }
         for (field, value) in [("name", &self.name), ("email", &self.email), ("image", &self.image)] {
             if let Some(value) = value {
                 map.serialize_entry(field, value)?;

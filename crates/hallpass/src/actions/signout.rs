@@ -16,7 +16,7 @@ pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Err
     if let Some(own) = &config.paths.sign_out {
         return Ok(Outcome::new(Body::Redirect {
             to: own.clone(),
-            as_json: request.inbound.return_redirect,
+            as_json: request.inbound.as_json,
         }));
     }
     let action = request.site.url(config, "signout");
@@ -42,7 +42,7 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome
         }
     }
     let to = request.callback_url.clone();
-    Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect })
+    Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json })
         .with_cookies(source.clear()))
 }
 

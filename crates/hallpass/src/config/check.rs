@@ -11,6 +11,7 @@ use super::{
 };
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
+use crate::dialect::Dialects;
 use crate::error::ErrorKind;
 use crate::http::HttpClient;
 use crate::jose::{Dialect, TokenKeys};
@@ -28,6 +29,7 @@ impl Settings {
         let environment = self.environment.take().unwrap_or_else(Environment::of_process);
         self.read(&environment);
         let mut problems = Problems::default();
+        let dialects = problems.dialects(&self);
         problems.secrets(&self);
         let url = problems.url(&self);
         let base_path = problems.base_path(&self, url.as_ref());
@@ -37,13 +39,14 @@ impl Settings {
         }
         problems.addresses(&self);
         problems.durations(&self);
-        problems.cookies(&self);
+        problems.cookies(&self, &dialects);
         let pages = problems.pages(&self);
         let http = problems.http(self.http.take());
         let (Some(pages), Some(http), true) = (pages, http, problems.0.is_empty()) else {
             return Err(ConfigError(Box::new(Misconfigured {
                 problems: problems.0,
                 base_path,
+                dialects,
                 error_page: self.pages.error,
                 theme: self.theme,
                 hooks: self.hooks,
@@ -64,8 +67,9 @@ impl Settings {
             forwarded: self.forwarded.unwrap_or(Forwarded::ProtoAndHost),
             secure_cookies: self.secure_cookies,
             state_keys: TokenKeys::derive(Dialect::V5, &self.secrets, "encodedState"),
-            plain: CookieSet::new(&self.cookies, false, &self.secrets),
-            secure: CookieSet::new(&self.cookies, true, &self.secrets),
+            plain: CookieSet::new(&self.cookies, false, &self.secrets, &dialects),
+            secure: CookieSet::new(&self.cookies, true, &self.secrets, &dialects),
+            dialects,
             secrets: self.secrets,
             cookie_budget: self.cookie_budget.unwrap_or(DEFAULT_COOKIE_BUDGET),
             session_max_age: self.session_max_age.unwrap_or(DEFAULT_MAX_AGE),
@@ -118,6 +122,13 @@ struct Problems(Vec<Problem>);
 impl Problems {
     fn add(&mut self, kind: ErrorKind, message: impl Into<String>) {
         self.0.push(Problem { kind, message: message.into() });
+    }
+
+    fn dialects(&mut self, settings: &Settings) -> Dialects {
+        if settings.dialects.as_ref().is_some_and(Vec::is_empty) {
+            self.add(ErrorKind::Configuration, "`dialects` is empty: name `Dialect::V5`, `Dialect::V4` or both");
+        }
+        Dialects::new(settings.dialects.as_deref().unwrap_or_default())
     }
 
     fn secrets(&mut self, settings: &Settings) {
@@ -270,13 +281,13 @@ impl Problems {
         client
     }
 
-    fn cookies(&mut self, settings: &Settings) {
+    fn cookies(&mut self, settings: &Settings, dialects: &Dialects) {
         for (kind, options) in &settings.cookies {
             if let Some(what) = options.mistake() {
                 self.add(ErrorKind::Configuration, format!("`cookie` ({kind:?}): {what}"));
             }
         }
-        if let Some(name) = CookieSet::unkeepable(&settings.cookies) {
+        if let Some(name) = CookieSet::unkeepable(&settings.cookies, dialects) {
             let message = format!(
                 "`cookie`: browsers drop {name:?}, whose `__Host-` wants no domain and the path `/`: give it another name"
             );
@@ -284,9 +295,10 @@ impl Problems {
         }
         // Sealed cookies of one name would open in each other's place.
         for secure in [false, true] {
-            let mut names = CookieSet::names(&settings.cookies, secure);
+            let mut names = CookieSet::names(&settings.cookies, secure, dialects);
             names.sort_unstable();
-            if let Some([name, _]) = names.array_windows().find(|[name, next]| name == next) {
+            names.dedup();
+            if let Some([(name, _), _]) = names.array_windows().find(|[(name, _), (next, _)]| name == next) {
                 let message = format!("two cookies have the name {name:?}: give one another with `cookie`");
                 return self.add(ErrorKind::Configuration, message);
             }

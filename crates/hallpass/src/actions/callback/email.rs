@@ -38,7 +38,7 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email)
         request: Arc::clone(info),
     };
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
-        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
+        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }));
     }
     let linked = link::by_email(ready, store, user, info).await?;
     let is_new_user = Some(linked.is_new_user);

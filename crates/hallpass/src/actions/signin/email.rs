@@ -33,7 +33,7 @@ pub(super) async fn send_link(
         verification_request: true,
         request: request.inbound.info.clone(),
     };
-    let as_json = request.inbound.return_redirect;
+    let as_json = request.inbound.as_json;
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
         return Ok(Outcome::new(Body::Redirect { to, as_json }));
     }
