@@ -38,12 +38,7 @@ pub(crate) async fn authorize(input: CredentialsInput, probe: Probe) -> Result<O
         "mark": request.header("x-conformance"),
     });
     match probe.dialect {
-        Dialect::V4 => {
-            // The framework's: the path is among the parameters.
-            let rest = request.path().split("/api/auth/").nth(1).unwrap_or_default();
-            seen["query"]["nextauth"] = rest.split('/').collect();
-            seen["body"] = json!(input.fields());
-        }
+        Dialect::V4 => seen["body"] = json!(input.fields()),
         _ => seen["path"] = request.path().into(),
     }
     probe.called("provider", "authorize", &seen);
@@ -222,7 +217,13 @@ fn session_token(cookies: Option<&str>) -> Option<&str> {
 }
 
 pub(crate) async fn event(event: Event, probe: Probe) -> Result<(), BoxError> {
-    probe.called("event", event.name(), &event);
+    let mut seen = serde_json::to_value(&event)?;
+    if let (Dialect::V4, Event::SignOut { session: Some(Some(session)), .. }) = (probe.dialect, &event) {
+        // The row is known by its id, and its token to nobody.
+        seen["session"] =
+            json!({ "sessionToken": session.id, "userId": session.user_id, "expires": session.expires });
+    }
+    probe.called("event", event.name(), &seen);
     match event {
         Event::SignIn { user, .. } if user.id == "user-eventthrow" => Err("event went wrong".into()),
         _ => Ok(()),

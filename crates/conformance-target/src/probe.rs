@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hallpass::{ClientLog, Dialect, Error, MemoryStore};
+use hallpass::{ClientLog, Dialect, Error, ErrorKind, MemoryStore};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -37,9 +37,11 @@ impl Probe {
 
     /// What the logger of a dialect would have been told, if anything.
     pub(crate) fn failed(&self, error: &Error, dialect: Dialect) {
-        if let Some(name) = error.name_in(dialect) {
-            self.seen().log.push(json!({ "kind": "error", "name": name }));
-        }
+        // A refusal at the provider is told twice there.
+        let twice = (dialect == Dialect::V4 && error.kind() == ErrorKind::OAuthCallback)
+            .then(|| "OAUTH_CALLBACK_HANDLER_ERROR".into());
+        let entries = twice.into_iter().chain(error.name_in(dialect));
+        self.seen().log.extend(entries.map(|name| json!({ "kind": "error", "name": name })));
     }
 
     /// What a client told the logger.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
+use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::cookie::CookieKind;
@@ -13,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::jose::Dialect;
 use crate::request::{Action, Inbound};
 use crate::respond::AsJson;
-use crate::user::{Account, AccountKind};
+use crate::user::{Account, AccountKind, User};
 
 /// The dialects that are spoken. The first one is written, all of them are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +149,65 @@ impl Dialect {
             Self::V5 => None,
             Self::V4 => Some(&account.provider_account_id),
         }
+    }
+
+    /// The members of a token answer that an account has: v5 writes `token_type` in lower case, v4 leaves out
+    /// `expires_in`.
+    pub(crate) fn account_tokens(self, mut tokens: Map<String, Value>) -> Map<String, Value> {
+        match self {
+            Self::V5 => {
+                if let Some(Value::String(kind)) = tokens.get_mut("token_type") {
+                    kind.make_ascii_lowercase();
+                }
+            }
+            Self::V4 => drop(tokens.shift_remove("expires_in")),
+        }
+        tokens
+    }
+
+    /// What the event of a sign-in tells instead of the provider's profile: v4, what was made of it.
+    pub(crate) fn told_profile(self, profile: &User) -> Option<Map<String, Value>> {
+        match (self, serde_json::to_value(profile)) {
+            (Self::V4, Ok(Value::Object(profile))) => Some(profile),
+            _ => None,
+        }
+    }
+
+    /// What somebody is called who asks for a magic link and has no row yet; `None` for an id of our own.
+    pub(crate) fn id_of_address(self, address: &str) -> Option<String> {
+        match self {
+            Self::V5 => None,
+            Self::V4 => Some(address.to_owned()),
+        }
+    }
+
+    /// Whether the account of somebody who follows a magic link names its user.
+    pub(crate) fn names_user_of_followed_link(self) -> bool {
+        self == Self::V5
+    }
+
+    /// Whether links are mailed to this address: v4 wants a dot in its domain.
+    pub(crate) fn mails_to(self, address: &str) -> bool {
+        self == Self::V5 || address.rsplit('@').next().is_some_and(|domain| domain.contains('.'))
+    }
+
+    /// Somebody asked for a magic link and named no address: in v4 that is their mistake, which is not logged.
+    pub(crate) fn missing_address(self) -> Error {
+        let kind = match self {
+            Self::V5 => ErrorKind::Callback,
+            Self::V4 => ErrorKind::CredentialsSignin,
+        };
+        Error::new(kind, "no e-mail address was sent")
+    }
+
+    /// A magic link that lacks its token or its address.
+    pub(crate) fn incomplete_link(self, has_token: bool) -> Error {
+        let kind = match (self, has_token) {
+            (Self::V5, _) => ErrorKind::CallbackRoute,
+            (Self::V4, true) => ErrorKind::Verification,
+            (Self::V4, false) => ErrorKind::Configuration,
+        };
+        Error::new(kind, "the link names no token or no address")
     }
 
     /// Whether the ids that `authorize` returns as numbers stay numbers.
@@ -285,7 +345,7 @@ fn of_v4(error: &Error, asked: &Asked) -> Failure {
     }
     let mut failure = to("error", vec![("error", code_in_v4(error, asked).to_owned())]);
     match (kind, &asked.provider) {
-        (ErrorKind::CredentialsSignin, Some((id, _))) => {
+        (ErrorKind::CredentialsSignin, Some((id, AccountKind::Credentials))) => {
             failure.parameters.push(("provider", id.clone()));
             failure.status = StatusCode::UNAUTHORIZED;
         }
@@ -301,14 +361,17 @@ fn of_v4(error: &Error, asked: &Asked) -> Failure {
 fn code_in_v4(error: &Error, asked: &Asked) -> &'static str {
     let kind = error.kind();
     match kind {
+        ErrorKind::CredentialsSignin | ErrorKind::Callback if asked.action == Action::SignIn => "EmailSignin",
         ErrorKind::AccessDenied
         | ErrorKind::CredentialsSignin
         | ErrorKind::OAuthAccountNotLinked
         | ErrorKind::Verification => kind.name(),
         ErrorKind::AccountNotLinked => ErrorKind::OAuthAccountNotLinked.name(),
         ErrorKind::OAuthCallback => "Callback",
+        ErrorKind::Configuration if asked.action == Action::Callback && asked.is_of(AccountKind::Email) => {
+            "configuration"
+        }
         ErrorKind::InvalidCheck | ErrorKind::OAuthProfileParse => "OAuthCallback",
-        ErrorKind::Callback if asked.action == Action::SignIn && asked.is_of(AccountKind::Email) => "EmailSignin",
         _ => match asked.action {
             Action::Callback if error.is_of_provider() => "OAuthCallback",
             Action::Callback => "Callback",
@@ -321,7 +384,7 @@ fn code_in_v4(error: &Error, asked: &Asked) -> &'static str {
 /// What v4 tells its logger; `None` for what it does not log.
 pub(crate) fn name_in_v4(error: &Error) -> Option<Cow<'static, str>> {
     let name = match error.kind() {
-        ErrorKind::Event => return Some(format!("{}_EVENT_ERROR", error.code()).into()),
+        ErrorKind::Event => return Some(format!("{}_EVENT_ERROR", snake_case(error.code())).into()),
         ErrorKind::Store => "ADAPTER_ERROR",
         ErrorKind::OAuthCallback | ErrorKind::InvalidCheck => "OAUTH_CALLBACK_ERROR",
         ErrorKind::CallbackRoute if error.is_of_provider() => "OAUTH_CALLBACK_ERROR",
@@ -339,6 +402,18 @@ pub(crate) fn name_in_v4(error: &Error) -> Option<Cow<'static, str>> {
         _ => return None,
     };
     Some(name.into())
+}
+
+/// `signIn` becomes `SIGN_IN`.
+fn snake_case(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(c.to_ascii_uppercase());
+    }
+    text
 }
 
 /// The codes that the error page of v4 passes on.

@@ -104,6 +104,14 @@ impl User {
     }
 }
 
+/// An id, as the number that it was where it was one.
+fn serialize_id<M: SerializeMap>(map: &mut M, name: &str, id: &str, has_number: bool) -> Result<(), M::Error> {
+    match serde_json::from_str::<Number>(id) {
+        Ok(number) if has_number => map.serialize_entry(name, &number),
+        _ => map.serialize_entry(name, id),
+    }
+}
+
 /// A user could not be read.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("{0}")]
@@ -112,10 +120,7 @@ pub struct UserError(&'static str);
 impl Serialize for User {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        match serde_json::from_str::<Number>(&self.id) {
-            Ok(number) if self.has_number => map.serialize_entry("id", &number)?,
-            _ => map.serialize_entry("id", &self.id)?,
-        }
+        serialize_id(&mut map, "id", &self.id, self.has_number)?;
         for (field, value) in [("name", &self.name), ("email", &self.email), ("image", &self.image)] {
             if let Some(value) = value {
                 map.serialize_entry(field, value)?;
@@ -152,6 +157,9 @@ pub struct Account {
     /// and once the user has another address.
     #[serde(skip)]
     pub email_verified: bool,
+    /// Whether the id at the provider is a number in JSON.
+    #[serde(skip)]
+    pub(crate) has_number: bool,
     /// All members of the provider's token answer, its own ones too: `access_token`, `expires_at` (seconds), …
     #[serde(flatten)]
     pub tokens: Map<String, Value>,
@@ -193,6 +201,7 @@ impl Account {
             provider_account_id: provider_account_id.to_owned(),
             user_id: None,
             email_verified: false,
+            has_number: false,
             tokens: Map::new(),
         }
     }
@@ -240,7 +249,7 @@ impl Serialize for Account {
         }
         map.serialize_entry("provider", &self.provider)?;
         map.serialize_entry("type", &self.kind)?;
-        map.serialize_entry("providerAccountId", &self.provider_account_id)?;
+        serialize_id(&mut map, "providerAccountId", &self.provider_account_id, self.has_number)?;
         if let Some(user_id) = &self.user_id {
             map.serialize_entry("userId", user_id)?;
         }

@@ -36,7 +36,7 @@ pub(super) async fn run(
     let has_number = user.has_number && config.dialects.written().keeps_numbers();
     let user = User { has_number, ..user };
     let user = if user.id.is_empty() { User { id: ready.new_id()?, ..user } } else { user };
-    let account = Account::new(provider, AccountKind::Credentials, &user.id);
+    let account = Account { has_number, ..Account::new(provider, AccountKind::Credentials, &user.id) };
     let event = SignIn {
         user: user.clone(),
         account: account.clone(),

@@ -11,17 +11,20 @@ use crate::hooks::{Event, SignIn, SignedIn};
 use crate::link;
 use crate::respond::{Body, Outcome};
 use crate::store::OneTimeToken;
+use crate::user::Account;
 use crate::verify::{Verified, proof};
+use crate::User;
 
 pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email) -> Result<Outcome, Error> {
     let config = &ready.config;
     let store = store(config)?;
+    let dialect = config.dialects.written();
     let info = &request.inbound.info;
     let parameter = |name| {
         info.query(name).or_else(|| request.inbound.field(name)).filter(|text: &&str| !text.is_empty())
     };
     let (Some(token), Some(address)) = (parameter("token"), parameter("email")) else {
-        return Err(Error::new(ErrorKind::CallbackRoute, "the link names no token or no address"));
+        return Err(dialect.incomplete_link(parameter("token").is_some()));
     };
     let taken = take(ready, address, token).await?;
     let valid = taken.filter(|token| token.expires > config.clock.now());
@@ -29,6 +32,8 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email)
         .ok_or_else(|| Error::new(ErrorKind::Verification, "the link is wrong, used or too old"))?
         .identifier;
     let (user, account) = who(ready, store, provider, &address).await?;
+    let user_id = account.user_id.clone().filter(|_| dialect.names_user_of_followed_link());
+    let account = Account { user_id, ..account };
     let event = SignIn {
         user: user.clone(),
         account: account.clone(),
@@ -40,6 +45,11 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email)
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
         return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }));
     }
+    let is_stand_in = dialect.id_of_address(&address).is_some_and(|id| id == user.id);
+    let user = match is_stand_in && store.user_by_email(&address).await?.is_none() {
+        true => User { id: ready.new_id()?, ..user },
+        false => user,
+    };
     let linked = link::by_email(ready, store, user, info).await?;
     let is_new_user = Some(linked.is_new_user);
     let user = linked.user;

@@ -91,6 +91,7 @@ async fn sign_in(
         let body = Body::Redirect { to, as_json: request.inbound.as_json };
         return Ok(Outcome::new(body));
     }
+    let told_profile = config.dialects.written().told_profile(&profile_user);
     let source = request.source(ready);
     let current = current_user(ready, &source, known.as_ref()).await?;
     let newcomer = link::Newcomer {
@@ -110,8 +111,8 @@ async fn sign_in(
         is_new_user,
     };
     let cookies = source.sign_in(signed_in).await?;
-    core::notify(config, Event::SignIn { user, account, profile: Some(raw_profile), is_new_user }, info)
-        .await;
+    let profile = Some(told_profile.unwrap_or(raw_profile));
+    core::notify(config, Event::SignIn { user, account, profile, is_new_user }, info).await;
     let callback_url = callback_url.unwrap_or(&request.callback_url);
     let body = super::onward(ready, request, callback_url, linked.is_new_user);
     Ok(Outcome::new(body).with_cookies(cookies))
@@ -154,7 +155,8 @@ fn person(
         extra: profile.extra,
         ..User::default()
     };
-    let account = Account { tokens: identity.tokens, ..account };
+    let tokens = ready.config.dialects.written().account_tokens(identity.tokens);
+    let account = Account { tokens, ..account };
     Ok((user, account, identity.raw_profile, profile.email_verified))
 }
 

@@ -21,8 +21,12 @@ pub(super) async fn send_link(
 ) -> Result<Outcome, Error> {
     let config = &ready.config;
     let typed = request.inbound.field("email").unwrap_or_default();
+    if typed.is_empty() {
+        return Err(config.dialects.written().missing_address());
+    }
+    let address = email::normalize(typed).filter(|address| config.dialects.written().mails_to(address));
     let address =
-        email::normalize(typed).ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
+        address.ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
     let store = store(config)?;
     let (user, account) = who(ready, store, provider, &address).await?;
     let event = SignIn {
@@ -98,7 +102,11 @@ pub(in crate::actions) async fn who(
 ) -> Result<(User, Account), Error> {
     let user = match store.user_by_email(address).await? {
         Some(user) => user,
-        None => User { stored: true, ..User::new(ready.new_id()?).with_email(address) },
+        None => {
+            let id = ready.config.dialects.written().id_of_address(address);
+            let id = id.map_or_else(|| ready.new_id(), Ok)?;
+            User { stored: true, ..User::new(id).with_email(address) }
+        }
     };
     let account =
         Account { user_id: Some(user.id.clone()), ..Account::new(&provider.id, AccountKind::Email, address) };
