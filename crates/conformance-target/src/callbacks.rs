@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hallpass::{
-    AccountKind, BoxError, CredentialsInput, Decision, Dialect, Error, ErrorKind, Event, Jwt, JwtDecision, Mail,
-    NoClaims, Redirect, SessionEvent, SignIn, User,
+    AccountKind, BoxError, CredentialsInput, Decision, Dialect, Error, ErrorKind, Event, Jwt, JwtDecision,
+    Mail, NoClaims, Redirect, SessionEvent, SignIn, User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -165,11 +165,7 @@ impl Claims {
 }
 
 fn later(claims: &Claims) -> Result<(), BoxError> {
-    if claims.is_of("user-jwtthrowlater") {
-        Err("jwt went wrong later".into())
-    } else {
-        Ok(())
-    }
+    if claims.is_of("user-jwtthrowlater") { Err("jwt went wrong later".into()) } else { Ok(()) }
 }
 
 pub(crate) async fn session(event: SessionEvent<Claims>, probe: Probe) -> Result<Option<Value>, BoxError> {

@@ -7,8 +7,8 @@ use axum::Router;
 use hallpass::pages::ColorScheme;
 use hallpass::providers::{Check, ClientAuth, Profile, ProfileError, ProfileSource, Provider, Raw};
 use hallpass::{
-    Auth, Builder, Compat, CookieKind, CookieOptions, Credentials, Dialect, Email, Environment, Field, Forwarded,
-    PagePaths, SameSite, Strategy, Theme,
+    Auth, Builder, Compat, CookieKind, CookieOptions, Credentials, Dialect, Email, Environment, Field,
+    Forwarded, PagePaths, SameSite, Strategy, Theme,
 };
 use hallpass_axum::{AuthExt, ConfigErrorExt};
 use serde::Serialize;

@@ -20,7 +20,8 @@ use crate::credentials::Credentials;
 use crate::email::Email;
 use crate::error::{BoxError, Error};
 use crate::hooks::{
-    self, ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent, SignIn,
+    self, ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect,
+    SessionEvent, SignIn,
 };
 use crate::http::HttpClient;
 use crate::jose::Dialect;

@@ -234,10 +234,7 @@ impl CookieSet {
     }
 
     /// The cookie that breaks the rules of `__Host-`, which browsers would drop.
-    pub(crate) fn unkeepable(
-        options: &[(CookieKind, CookieOptions)],
-        dialects: &Dialects,
-    ) -> Option<String> {
+    pub(crate) fn unkeepable(options: &[(CookieKind, CookieOptions)], dialects: &Dialects) -> Option<String> {
         let breaks = |spec: &CookieSpec| {
             spec.name.starts_with("__Host-")
                 && (spec.attributes.domain.is_some() || spec.attributes.path != "/")

@@ -200,15 +200,19 @@ impl Ready {
     /// The dialect in which a sign-in was started that comes back now: the provider's answer does not tell.
     fn dialect_of_start(&self, inbound: &Inbound, site: &Site) -> Option<Dialect> {
         let config = &self.config;
-        if inbound.action != Action::Callback || inbound.as_json != AsJson::No || config.dialects.all().len() < 2
+        if inbound.action != Action::Callback
+            || inbound.as_json != AsJson::No
+            || config.dialects.all().len() < 2
         {
             return None;
         }
-        let opened = [CookieKind::State, CookieKind::PkceCodeVerifier, CookieKind::Nonce].into_iter().find_map(|kind| {
-            let spec = config.cookie(kind, site.secure);
-            let sealed = inbound.cookies.get(&spec.name)?;
-            spec.keys().open_claims(&sealed, config.clock.now()).ok()
-        });
+        let opened = [CookieKind::State, CookieKind::PkceCodeVerifier, CookieKind::Nonce]
+            .into_iter()
+            .find_map(|kind| {
+                let spec = config.cookie(kind, site.secure);
+                let sealed = inbound.cookies.get(&spec.name)?;
+                spec.keys().open_claims(&sealed, config.clock.now()).ok()
+            });
         Dialect::parse(opened?.get("dialect")?.as_str()?)
     }
 

@@ -333,11 +333,8 @@ fn of_v5(error: &Error) -> Failure {
 }
 
 fn of_v4(error: &Error, asked: &Asked) -> Failure {
-    let to = |page, parameters| Failure {
-        page: FailurePage::BuiltIn(page),
-        parameters,
-        status: StatusCode::OK,
-    };
+    let to =
+        |page, parameters| Failure { page: FailurePage::BuiltIn(page), parameters, status: StatusCode::OK };
     let kind = error.kind();
     if matches!(kind, ErrorKind::MissingCsrf | ErrorKind::InvalidProvider) {
         let page = if asked.action == Action::SignOut { "signout" } else { "signin" };

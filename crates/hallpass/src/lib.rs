@@ -101,8 +101,8 @@ pub use credentials::Credentials;
 pub use email::Email;
 pub use error::{BoxError, Error, ErrorKind};
 pub use hooks::{
-    ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail, NoClaims,
-    NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
+    ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail,
+    NoClaims, NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
 };
 pub use jose::Dialect;
 pub use pages::{Field, Theme};

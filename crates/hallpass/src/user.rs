@@ -105,7 +105,12 @@ impl User {
 }
 
 /// An id, as the number that it was where it was one.
-fn serialize_id<M: SerializeMap>(map: &mut M, name: &str, id: &str, has_number: bool) -> Result<(), M::Error> {
+fn serialize_id<M: SerializeMap>(
+    map: &mut M,
+    name: &str,
+    id: &str,
+    has_number: bool,
+) -> Result<(), M::Error> {
     match serde_json::from_str::<Number>(id) {
         Ok(number) if has_number => map.serialize_entry(name, &number),
         _ => map.serialize_entry(name, id),

@@ -126,7 +126,10 @@ impl Problems {
 
     fn dialects(&mut self, settings: &Settings) -> Dialects {
         if settings.dialects.as_ref().is_some_and(Vec::is_empty) {
-            self.add(ErrorKind::Configuration, "`dialects` is empty: name `Dialect::V5`, `Dialect::V4` or both");
+            self.add(
+                ErrorKind::Configuration,
+                "`dialects` is empty: name `Dialect::V5`, `Dialect::V4` or both",
+            );
         }
         Dialects::new(settings.dialects.as_deref().unwrap_or_default())
     }

@@ -24,7 +24,8 @@ impl ClientLog {
         let code = text("code").chars().filter(is_code).take(LONGEST_CODE).collect();
         let mut room = MOST_BYTES;
         let mut fields = Map::new();
-        for (name, value) in body.iter().filter(|(name, _)| *name != "level" && *name != "code").take(MOST_FIELDS)
+        for (name, value) in
+            body.iter().filter(|(name, _)| *name != "level" && *name != "code").take(MOST_FIELDS)
         {
             let Some(rest) = room.checked_sub(name.len() + value.to_string().len()) else { continue };
             room = rest;

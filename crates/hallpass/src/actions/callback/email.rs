@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::User;
 use crate::actions::sign_in_decision;
 use crate::actions::signin::email::{store, who};
 use crate::core::{self, Ready};
@@ -13,7 +14,6 @@ use crate::respond::{Body, Outcome};
 use crate::store::OneTimeToken;
 use crate::user::Account;
 use crate::verify::{Verified, proof};
-use crate::User;
 
 pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email) -> Result<Outcome, Error> {
     let config = &ready.config;

@@ -25,8 +25,7 @@ pub(super) async fn send_link(
         return Err(config.dialects.written().missing_address());
     }
     let address = email::normalize(typed).filter(|address| config.dialects.written().mails_to(address));
-    let address =
-        address.ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
+    let address = address.ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
     let store = store(config)?;
     let (user, account) = who(ready, store, provider, &address).await?;
     let event = SignIn {
