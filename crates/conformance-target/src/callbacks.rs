@@ -31,16 +31,17 @@ pub(crate) async fn authorize(input: CredentialsInput, probe: Probe) -> Result<O
     let request = input.request();
     let query: Map<_, _> =
         request.query_pairs().iter().map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
-    let mut seen = json!({
+    let seen = json!({
         "credentials": input.fields(),
         "method": request.method().as_str(),
         "query": query,
         "mark": request.header("x-conformance"),
     });
-    match probe.dialect {
-        Dialect::V4 => seen["body"] = json!(input.fields()),
-        _ => seen["path"] = request.path().into(),
-    }
+    let more = match probe.dialect {
+        Dialect::V4 => json!({ "body": input.fields() }),
+        _ => json!({ "path": request.path() }),
+    };
+    let seen = with(&seen, &more);
     probe.called("provider", "authorize", &seen);
     let name = input.text("username").unwrap_or_default();
     match name {
@@ -193,7 +194,7 @@ pub(crate) async fn stored_session(event: SessionEvent<NoClaims>, probe: Probe) 
         // There the session holds nothing of the row but its end.
         let row = event.stored_user.as_ref().map(serde_json::to_value).transpose()?.unwrap_or_default();
         let user = defined(["name", "email", "image"].map(|field| (field, row.get(field).cloned())));
-        seen["session"] = json!({ "user": user, "expires": event.expires });
+        seen = with(&seen, &json!({ "session": { "user": user, "expires": event.expires } }));
     }
     probe.called("callback", "session", &seen);
     let user = event.stored_user.ok_or("the session is not in the store")?;
@@ -216,8 +217,9 @@ pub(crate) async fn event(event: Event, probe: Probe) -> Result<(), BoxError> {
     let mut seen = serde_json::to_value(&event)?;
     if let (Dialect::V4, Event::SignOut { session: Some(Some(session)), .. }) = (probe.dialect, &event) {
         // The row is known by its id, and its token to nobody.
-        seen["session"] =
+        let row =
             json!({ "sessionToken": session.id, "userId": session.user_id, "expires": session.expires });
+        seen = with(&seen, &json!({ "session": row }));
     }
     probe.called("event", event.name(), &seen);
     match event {

@@ -49,7 +49,7 @@ impl<'a> Pieces<'a> {
         Self { dialect: Some(dialect), value: Some(value), ..self }
     }
 
-    fn add(&mut self, dialect: Dialect, found: Pieces<'a>) {
+    fn add(&mut self, dialect: Dialect, found: Self) {
         if found.names.is_empty() {
             return;
         }
