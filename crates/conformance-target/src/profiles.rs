@@ -94,6 +94,7 @@ fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Prob
     };
     Ok(match profile {
         "jwt" | "core" | "v4" | "v4-request" => with_credentials(common())
+            .update_from_query(Some("companyId").filter(|_| probe.takes_company))
             .provider(local)
             .provider(local_userinfo)
             .provider(small)

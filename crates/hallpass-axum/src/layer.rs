@@ -77,6 +77,14 @@ impl Renewals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(cookies.cloned());
     }
 
+    /// Puts others in their place, unless there are none.
+    pub(crate) fn replace<'a>(&self, cookies: impl Iterator<Item = &'a HeaderValue>) {
+        let cookies: Vec<_> = cookies.cloned().collect();
+        if !cookies.is_empty() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = cookies;
+        }
+    }
+
     /// Forgets them: Hallpass' own answer says what becomes of the session.
     pub(crate) fn forget(&self) {
         self.take();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
-use hallpass::{Auth, Core, Error, NoClaims};
+use hallpass::{Auth, Core, Error, ErrorKind, NoClaims, SessionHandle, SessionRead};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -18,19 +18,68 @@ use crate::layer::Renewals;
 ///
 /// As an argument of a handler it demands that somebody is signed in; `Option<Session<C>>` does not.
 #[derive(Debug)]
-pub struct Session<C = NoClaims>(Arc<hallpass::Session<C>>);
+pub struct Session<C = NoClaims> {
+    session: Arc<hallpass::Session<C>>,
+    handle: SessionHandle<C>,
+    renewals: Renewals,
+}
+
+impl<C: Serialize + DeserializeOwned> Session<C> {
+    /// Changes what the session keeps. The new cookie is on this answer, if a [layer](crate::AuthExt::layer) or a
+    /// [guard](crate::AuthExt::require_session) is around the handler.
+    ///
+    /// # Errors
+    /// See [`SessionHandle::update`].
+    pub async fn update(&mut self, change: impl FnMut(&mut C) + Send) -> Result<(), Error> {
+        let read = self.handle.update(change).await?;
+        self.take(read)
+    }
+
+    /// Ends all other sessions of this user.
+    ///
+    /// # Errors
+    /// See [`SessionHandle::sign_out_elsewhere`].
+    pub async fn sign_out_elsewhere(&mut self) -> Result<(), Error> {
+        let read = self.handle.sign_out_elsewhere().await?;
+        self.take(read)
+    }
+
+    /// Ends this session.
+    ///
+    /// # Errors
+    /// See [`SessionHandle::sign_out`].
+    pub async fn sign_out(self) -> Result<(), Error> {
+        self.renewals.replace(self.handle.sign_out().await?.set_cookies());
+        Ok(())
+    }
+
+    fn take(&mut self, read: SessionRead<C>) -> Result<(), Error> {
+        self.renewals.replace(read.set_cookies());
+        if let Some(handle) = read.handle() {
+            self.handle = handle.clone();
+        }
+        let session =
+            read.session.ok_or_else(|| Error::new(ErrorKind::JwtSession, "the session has ended"))?;
+        self.session = Arc::new(session);
+        Ok(())
+    }
+}
 
 impl<C> Deref for Session<C> {
     type Target = hallpass::Session<C>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.session
     }
 }
 
 impl<C> Clone for Session<C> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self {
+            session: Arc::clone(&self.session),
+            handle: self.handle.clone(),
+            renewals: self.renewals.clone(),
+        }
     }
 }
 
@@ -61,10 +110,14 @@ where
         return Ok(known.session.clone());
     }
     let read = auth.read(parts).await.map_err(SessionRejection::Unavailable)?;
-    if let Some(renewals) = parts.extensions.get::<Renewals>() {
-        renewals.add(read.set_cookies());
-    }
-    let session = read.session.map(|session| Session(Arc::new(session)));
+    let renewals = parts.extensions.get::<Renewals>().cloned().unwrap_or_default();
+    renewals.add(read.set_cookies());
+    let handle = read.handle().cloned();
+    let session = read.session.zip(handle).map(|(session, handle)| Session {
+        session: Arc::new(session),
+        handle,
+        renewals,
+    });
     parts.extensions.insert(Known { core: Arc::clone(auth.core()), session: session.clone() });
     Ok(session)
 }

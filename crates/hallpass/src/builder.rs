@@ -308,6 +308,53 @@ impl<S, C> Builder<S, C> {
         self
     }
 
+    /// How long a session lives at most, however much it is used. Default: no limit.
+    pub fn session_absolute_max_age(mut self, max_age: Duration) -> Self {
+        self.settings.session_absolute_max_age = Some(max_age);
+        self
+    }
+
+    /// How long it may take until sessions in tokens learn that they were revoked, or that their user was changed: as
+    /// long a process believes what the store said of a user. Default 5 seconds; only with a [`store`](Self::store).
+    /// Sessions in the store learn it at once. While the store does not answer, tokens are neither believed nor
+    /// dropped: 503.
+    ///
+    /// `None`: tokens never ask the store. Then they cannot be revoked, and need no store to be read.
+    pub fn revocation_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        self.settings.revocation_delay = Some(delay.into());
+        self
+    }
+
+    /// Whether mistakes are told to whoever looks, instead of only to the log: a view that shows a token is an error
+    /// then; otherwise the field is left out, with a warning. Default: in builds with debug assertions.
+    pub fn development(mut self, development: bool) -> Self {
+        self.settings.development = Some(development);
+        self
+    }
+
+    /// Keeps what the `session` callback returns for so long, for each session by itself: for callbacks that ask a slow
+    /// API. An update, and whatever else changes the session, drops it. In memory, for 100,000 sessions at most.
+    /// Default: the callback runs whenever the session is shown.
+    pub fn cache_for(mut self, duration: Duration) -> Self {
+        self.settings.cache_for = Some(duration);
+        self
+    }
+
+    /// How long a callback may take. After that nobody is signed in or out: 503. Default 10 seconds. Needs tokio's
+    /// timer, which every shell has.
+    pub fn callback_timeout(mut self, limit: Duration) -> Self {
+        self.settings.callback_timeout = Some(limit);
+        self
+    }
+
+    /// Parameters that make `GET /session?name=value` an update, as if the client had posted `{ name: value }`: the
+    /// `jwt` callback gets [`Jwt::Update`]. Only for requests from the site itself (`Sec-Fetch-Site`), and never by
+    /// default: prefer `update()`, which posts. Values are texts.
+    pub fn update_from_query(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.query_keys = names.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// How long a session in the store is not written again after it was. Default 1 day, as in Auth.js; for tokens
     /// see [`jwt_update_age`](Self::jwt_update_age).
     pub fn session_update_age(mut self, update_age: Duration) -> Self {

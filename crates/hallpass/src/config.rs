@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::sync::Cache;
 use url::Url;
 
 use crate::clock::Clock;
@@ -18,7 +19,7 @@ use crate::pages::{Pages, TemplateName, Theme};
 use crate::providers::{Provider, ProviderKind};
 use crate::random::Random;
 use crate::relying_party::RelyingParty;
-use crate::store::DynStore;
+use crate::store::{DynStore, Epoch};
 use crate::{AccountKind, Secret, User};
 
 mod check;
@@ -179,6 +180,12 @@ pub(crate) struct Settings {
     pub(crate) jwt_update_age: Option<Duration>,
     pub(crate) session_update_age: Option<Duration>,
     pub(crate) strategy: Option<Strategy>,
+    pub(crate) session_absolute_max_age: Option<Duration>,
+    pub(crate) callback_timeout: Option<Duration>,
+    pub(crate) revocation_delay: Option<Option<Duration>>,
+    pub(crate) query_keys: Vec<String>,
+    pub(crate) development: Option<bool>,
+    pub(crate) cache_for: Option<Duration>,
     pub(crate) providers: Vec<ProviderEntry>,
     pub(crate) pages: PagePaths,
     pub(crate) theme: Theme,
@@ -194,6 +201,9 @@ pub(crate) struct Settings {
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) random: Option<Arc<dyn Random>>,
 }
+
+/// Epochs of users, kept for as long as `revocation_delay` allows.
+pub(crate) type Epochs = Cache<String, Option<Arc<Epoch>>>;
 
 /// The checked configuration.
 pub(crate) struct Config {
@@ -215,6 +225,16 @@ pub(crate) struct Config {
     pub(crate) jwt_update_age: Duration,
     pub(crate) session_update_age: Duration,
     pub(crate) strategy: Strategy,
+    pub(crate) session_absolute_max_age: Option<Duration>,
+    pub(crate) callback_timeout: Duration,
+    /// What happened to users whose sessions are in tokens, as far as this process has asked lately; `None` where
+    /// tokens never ask.
+    pub(crate) epochs: Option<Epochs>,
+    /// Parameters of `GET /session` that are an update.
+    pub(crate) query_keys: Vec<String>,
+    pub(crate) development: bool,
+    /// Views that the `session` callback has made lately, by what they were made of.
+    pub(crate) views: Option<Cache<[u8; 32], Arc<str>>>,
     pub(crate) providers: Vec<ProviderEntry>,
     pub(crate) paths: PagePaths,
     pub(crate) theme: Theme,

@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::dialect::Dialects;
 use crate::jose::{Dialect, TokenKeys};
+use crate::store::SessionToken;
 use crate::{Secret, Timestamp};
 
 mod received;
@@ -287,6 +288,17 @@ impl CookieSpec {
         CookieChange { name: name.to_owned(), max_age: Some(Duration::ZERO), ..self.set("") }
     }
 
+    /// The token of a row, which may be one that another program has made.
+    pub(crate) fn set_row_token(
+        &self,
+        token: &SessionToken,
+        expires: Timestamp,
+        before: &Pieces<'_>,
+    ) -> Vec<CookieChange> {
+        let token = utf8_percent_encode(token.expose(), COMPONENT).to_string();
+        self.set_in_pieces(token, expires, before)
+    }
+
     /// A session's token in as many cookies as it needs; what was there before and is not written again is removed.
     pub(crate) fn set_in_pieces(
         &self,
@@ -359,6 +371,16 @@ impl CookieChange {
         header.set_sensitive(true);
         Some(header)
     }
+}
+
+/// The `Cookie` header that a browser sends which sent this one and then got these changes.
+pub(crate) fn sent_next(header: &str, changes: &[CookieChange]) -> String {
+    let name = |cookie: &str| cookie.split('=').next().unwrap_or_default().trim().to_owned();
+    let is_old = |cookie: &&str| !changes.iter().any(|change| change.name == name(cookie));
+    let kept = header.split(';').map(str::trim).filter(is_old).map(str::to_owned);
+    let new = changes.iter().filter(|change| change.max_age != Some(Duration::ZERO));
+    let new = new.map(|change| format!("{}={}", change.name, change.value));
+    kept.chain(new).collect::<Vec<_>>().join("; ")
 }
 
 impl fmt::Debug for CookieChange {

@@ -153,10 +153,11 @@ impl Ready {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB");
         }
         let written = config.dialects.written();
-        let mut inbound = match Inbound::parse(request, &config.base_path, &config.dialects) {
-            Ok(inbound) => inbound,
-            Err(error) => return bad_request(&config.hooks, &error, written),
-        };
+        let mut inbound =
+            match Inbound::parse(request, &config.base_path, &config.dialects, &config.query_keys) {
+                Ok(inbound) => inbound,
+                Err(error) => return bad_request(&config.hooks, &error, written),
+            };
         let info = Arc::clone(&inbound.info);
         let site = match Site::of(&info, config) {
             Ok(site) => site,
@@ -168,7 +169,7 @@ impl Ready {
         if let Some(dialect) = self.dialect_of_start(&inbound, &site) {
             inbound.dialect = dialect;
         }
-        if let Some(asked) = info.query("callbackUrl")
+        if let Some(asked) = info.any_query("callbackUrl")
             && !asked.is_empty()
             && !redirect::is_address_or_path(asked)
         {
@@ -230,6 +231,13 @@ impl Ready {
                 false => message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment"),
             };
         }
+        if kind == ErrorKind::ForbiddenView {
+            return message(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string());
+        }
+        if kind == ErrorKind::InvalidUpdate {
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            return message(StatusCode::BAD_REQUEST, &reason.unwrap_or_else(|| error.to_string()));
+        }
         if asked.action == Action::Session && asked.is_post {
             let nobody = config.dialects.nobody().to_owned();
             return Outcome::new(Body::Json(StatusCode::BAD_REQUEST, nobody));
@@ -279,7 +287,7 @@ impl Broken {
     fn decide(&self, request: Request<Bytes>) -> Outcome {
         let dialect = self.dialects.written();
         let wrong = Error::new(self.kind, "the configuration is wrong");
-        let inbound = match Inbound::parse(request, &self.base_path, &self.dialects) {
+        let inbound = match Inbound::parse(request, &self.base_path, &self.dialects, &[]) {
             Ok(inbound) => inbound,
             Err(_) if dialect.is_misconfigured_everywhere() => {
                 report(&self.hooks, &wrong, None);
@@ -321,7 +329,7 @@ fn misconfigured(
         return misconfigured_message();
     };
     // The application's own error page sends people back here with its address: show ours then, or they go in circles.
-    let loops = |own: &&str| inbound.info.query("callbackUrl").is_some_and(|url| url.starts_with(*own));
+    let loops = |own: &&str| inbound.info.any_query("callbackUrl").is_some_and(|url| url.starts_with(*own));
     match error_page_path.filter(|own| !loops(own)) {
         Some(own) => {
             let site = Site::claimed(&inbound.info).filter(|_| !dialect.leaves_error_page_relative());
@@ -390,7 +398,7 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
 pub(crate) async fn notify(config: &Config, event: Event, info: &RequestInfo) {
     let Some(hook) = &config.hooks.event else { return };
     let name = event.name();
-    let failure = match hooks::call(hook, event).await {
+    let failure = match hooks::call(config.callback_timeout, hook, event).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error,
         Err(panic) => Box::new(panic),

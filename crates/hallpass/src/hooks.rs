@@ -6,6 +6,8 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
@@ -30,7 +32,7 @@ pub use sign_in::{CredentialsInput, Decision, Mail, Redirect, SignIn};
 
 pub(crate) use fields::reserved_field;
 pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate, StaleClaims};
-pub(crate) use payload::{Payload, follow};
+pub(crate) use payload::{Marker, Payload, follow};
 
 /// A future of a callback, boxed once.
 pub(crate) type HookFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -83,14 +85,34 @@ pub(crate) struct StoredUser {
 #[error("a callback panicked: {0}")]
 struct Panicked(String);
 
-/// Calls a callback. A panic ends the request, not the process: it becomes [`ErrorKind::Unavailable`].
-pub(crate) async fn call<E, T>(hook: &Hook<E, T>, event: E) -> Result<Result<T, BoxError>, Error> {
+/// Calls a callback. One that panics or takes too long ends the request, not the process, and says nothing about
+/// anybody: [`ErrorKind::Unavailable`].
+pub(crate) async fn call<E, T>(
+    limit: Duration,
+    hook: &Hook<E, T>,
+    event: E,
+) -> Result<Result<T, BoxError>, Error> {
     // The event is moved in and the hook is shared only by `Fn`, so no half-changed value of ours is seen again.
     let future = match std::panic::catch_unwind(AssertUnwindSafe(|| hook(event))) {
         Ok(future) => future,
         Err(panic) => return Err(panicked(&panic)),
     };
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|panic| panicked(&panic))
+    let mut answer = std::pin::pin!(AssertUnwindSafe(future).catch_unwind());
+    // Most callbacks answer at once, and need no timer.
+    let first = std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+    let answer = match first {
+        Poll::Ready(answer) => answer,
+        // Without tokio there is nobody who could wake us in time.
+        Poll::Pending if tokio::runtime::Handle::try_current().is_err() => answer.await,
+        Poll::Pending => match tokio::time::timeout(limit, answer).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let message = format!("a callback took longer than {limit:?} (`callback_timeout`)");
+                return Err(Error::new(ErrorKind::Unavailable, message));
+            }
+        },
+    };
+    answer.map_err(|panic| panicked(&panic))
 }
 
 fn panicked(panic: &Box<dyn Any + Send>) -> Error {

@@ -91,7 +91,7 @@ pub mod testkit;
 mod user;
 mod verify;
 
-pub use auth::{Auth, SessionRead, Sessions, Users};
+pub use auth::{Auth, SessionHandle, SessionRead, Sessions, Users};
 pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;
 pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem, Strategy};
@@ -106,11 +106,11 @@ pub use hooks::{
 };
 pub use jose::Dialect;
 pub use pages::{Field, Theme};
-pub use request::RequestInfo;
+pub use request::{Peer, RequestInfo};
 pub use secret::Secret;
 pub use session::Session;
 pub use store::{
-    MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError, StoreErrorKind,
-    StoredSession, UserChange, UserPage,
+    Epoch, MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError,
+    StoreErrorKind, StoredSession, UserChange, UserPage,
 };
 pub use user::{Account, AccountKind, User, UserError};

@@ -253,7 +253,7 @@ async fn callback_url(
     let present = |text: &&str| !text.is_empty() && text.len() <= LONGEST_CALLBACK_URL;
     let asked = asked
         .filter(present)
-        .or_else(|| inbound.info.query("callbackUrl").filter(present))
+        .or_else(|| inbound.info.any_query("callbackUrl").filter(present))
         // A cookie that is no address must not lock the browser out until it is gone.
         .or_else(|| {
             let is_usable = |text: &&str| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::sync::Cache;
 use url::Url;
 
 use super::{
@@ -74,6 +75,15 @@ impl Settings {
             cookie_budget: self.cookie_budget.unwrap_or(DEFAULT_COOKIE_BUDGET),
             session_max_age: self.session_max_age.unwrap_or(DEFAULT_MAX_AGE),
             jwt_update_age: self.jwt_update_age.unwrap_or(Duration::ZERO),
+            session_absolute_max_age: self.session_absolute_max_age,
+            callback_timeout: self.callback_timeout.unwrap_or(DEFAULT_CALLBACK_TIMEOUT),
+            query_keys: self.query_keys,
+            development: self.development.unwrap_or(cfg!(debug_assertions)),
+            views: self
+                .cache_for
+                .map(|most| Cache::builder().max_capacity(100_000).time_to_live(most).build()),
+            epochs: (self.revocation_delay.unwrap_or(Some(DEFAULT_REVOCATION_DELAY)))
+                .map(|delay| Cache::builder().max_capacity(100_000).time_to_live(delay).build()),
             // A session shorter than that is written at every read.
             session_update_age: self.session_update_age.unwrap_or(DEFAULT_UPDATE_AGE),
             strategy: self.strategy.unwrap_or(match self.store {
@@ -265,6 +275,23 @@ impl Problems {
                 "`session_strategy` keeps sessions in the store, and there is none: call `store`",
             );
         }
+        if settings.session_absolute_max_age.is_some_and(|age| age < Duration::from_secs(1)) {
+            self.add(ErrorKind::Configuration, "`session_absolute_max_age` must be at least one second");
+        }
+        if settings.callback_timeout.is_some_and(|limit| limit.is_zero()) {
+            self.add(ErrorKind::Configuration, "`callback_timeout` must be longer than nothing");
+        }
+        if !settings.query_keys.is_empty() && settings.hooks.jwt.is_none() {
+            self.add(
+                ErrorKind::Configuration,
+                "`update_from_query` gives updates to the `jwt` callback, and there is none: call `jwt`",
+            );
+        }
+        if let Some(own) =
+            settings.query_keys.iter().find(|key| matches!(key.as_str(), "callbackUrl" | "csrfToken"))
+        {
+            self.add(ErrorKind::Configuration, format!("`update_from_query`: {own:?} is Hallpass' own"));
+        }
         if settings.session_update_age.is_some_and(|age| age >= max_age) {
             self.add(ErrorKind::Configuration, "`session_update_age` must be shorter than `session_max_age`");
         }
@@ -353,6 +380,10 @@ fn is_path_byte(byte: u8) -> bool {
 const DEFAULT_BASE_PATH: &str = "/api/auth";
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+const DEFAULT_REVOCATION_DELAY: Duration = Duration::from_secs(5);
+
+const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 const DEFAULT_UPDATE_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 

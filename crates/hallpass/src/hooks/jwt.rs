@@ -1,7 +1,9 @@
 //! The `jwt` callback: what the application keeps with a session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::Method;
 use serde::de::DeserializeOwned;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -98,7 +100,7 @@ pub enum NoUpdate {}
 
 impl<'de> Deserialize<'de> for NoUpdate {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom("this application takes no updates"))
+        Err(serde::de::Error::custom(NO_UPDATES))
     }
 }
 
@@ -115,13 +117,14 @@ pub struct Token {
     pub email: Option<String>,
     /// Address of a picture.
     pub picture: Option<String>,
+    max_age: Option<Duration>,
     payload: Arc<Payload>,
 }
 
 impl Token {
     pub(crate) fn new(payload: Arc<Payload>) -> Self {
         let text = |name| payload.text(name).map(str::to_owned);
-        Self { name: text("name"), email: text("email"), picture: text("picture"), payload }
+        Self { name: text("name"), email: text("email"), picture: text("picture"), max_age: None, payload }
     }
 
     /// The user's id, as text (`sub`).
@@ -134,6 +137,14 @@ impl Token {
         self.payload.own(claim).or_else(|| self.payload.all().get(claim))
     }
 
+    /// Sets how long the session lives that nobody uses, instead of
+    /// [`session_max_age`](crate::Builder::session_max_age): `Ok(it.token.max_age(year).with(claims))`. Say it at
+    /// every read; most applications keep "remember me" in their claims.
+    #[must_use]
+    pub fn max_age(self, max_age: Duration) -> Self {
+        Self { max_age: Some(max_age), ..self }
+    }
+
     /// This token with these claims: what a callback returns that changed the token.
     pub fn with<C>(self, claims: C) -> JwtDecision<C> {
         JwtDecision::Keep { token: Some(Box::new(self)), claims }
@@ -142,6 +153,7 @@ impl Token {
     /// The payload, with the three fields as they are now.
     pub(super) fn into_payload(self) -> Payload {
         let mut payload = Arc::unwrap_or_clone(self.payload);
+        payload.max_age = self.max_age;
         for (name, value) in [("name", self.name), ("email", self.email), ("picture", self.picture)] {
             // What is no text the callback has not seen.
             if value.is_some() || payload.text(name).is_some() {
@@ -198,9 +210,12 @@ impl<C: Serialize, U> Serialize for Jwt<C, U> {
             }
             Self::Update(it) => {
                 map.serialize_entry("token", &it.token)?;
-                map.serialize_entry("trigger", "update")?;
-                if let Some(data) = &it.data {
-                    map.serialize_entry("session", data)?;
+                // Auth.js knows no update by GET: a callback there looks at the query itself.
+                if it.request.method() != Method::GET {
+                    map.serialize_entry("trigger", "update")?;
+                    if let Some(data) = &it.data {
+                        map.serialize_entry("session", data)?;
+                    }
                 }
             }
             Self::Read(it) => map.serialize_entry("token", &it.token)?,
@@ -249,18 +264,29 @@ pub(crate) struct RefusedUpdate(String);
 
 impl RefusedUpdate {
     pub(crate) fn no_update_type() -> Self {
-        Self("this application takes no updates".to_owned())
+        Self(NO_UPDATES.to_owned())
     }
 }
 
 /// What is wrong with data, without the data: it may be anything that people keep with a session.
 fn mismatch(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    if text.starts_with("missing field") {
+    if text.starts_with("missing field") || text == NO_UPDATES {
         return text;
     }
     text.rsplit_once("expected ")
         .map_or_else(|| "it does not fit".to_owned(), |(_, it)| format!("expected {it}"))
+}
+
+/// What is wrong with data, and in which field.
+fn mismatch_at(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let what = mismatch(error.inner());
+    match error.path().to_string().as_str() {
+        "." => what,
+        // A name that the client has made up is not shown.
+        _ if error.inner().to_string().starts_with("unknown") => what,
+        path => format!("{path}: {what}"),
+    }
 }
 
 impl RawJwt {
@@ -285,11 +311,13 @@ impl RawJwt {
         let user = SessionUser::of(&self.token);
         let token = Token::new(self.token);
         let Some(data) = data else { return Ok(Jwt::Read(JwtRead { token, user, claims, request })) };
-        match U::deserialize(data.as_ref().unwrap_or(&Value::Null)) {
+        match serde_path_to_error::deserialize(data.as_ref().unwrap_or(&Value::Null)) {
             Ok(update) => Ok(Jwt::Update(JwtUpdate { token, user, claims, update, request, data })),
             // `update()` without data asks for a fresh session: nothing to take, nothing to refuse.
             Err(_) if data.is_none() => Ok(Jwt::Read(JwtRead { token, user, claims, request })),
-            Err(error) => Err(Box::new(RefusedUpdate(mismatch(&error)))),
+            Err(error) => Err(Box::new(RefusedUpdate(mismatch_at(&error)))),
         }
     }
 }
+
+const NO_UPDATES: &str = "this application takes no updates";

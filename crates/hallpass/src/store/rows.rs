@@ -127,6 +127,55 @@ impl SessionChange {
     }
 }
 
+/// What has happened to a user that sessions in tokens do not know of: it reaches them when they are read.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Epoch {
+    /// Counts up from 1 with every change.
+    pub number: i64,
+    /// Sessions that began in an epoch before this one have ended.
+    pub revoked: i64,
+    /// When that was said: for tokens of other programs, which know of no epochs.
+    pub not_before: Option<Timestamp>,
+    /// What becomes of the claims of older tokens: each member takes the place of the claim of its name, `null`
+    /// removes it.
+    pub patch: Map<String, Value>,
+}
+
+impl Epoch {
+    /// An epoch as a store has kept it.
+    pub fn new(number: i64, revoked: i64, not_before: Option<Timestamp>, patch: Map<String, Value>) -> Self {
+        Self { number, revoked, not_before, patch }
+    }
+
+    /// The next one, after nothing else than that the user has changed.
+    pub(crate) fn next(self) -> Self {
+        Self { number: self.number.saturating_add(1), ..self }
+    }
+
+    /// Ends all sessions that began before this epoch.
+    pub(crate) fn revoke(self, at: Timestamp) -> Self {
+        Self { revoked: self.number, not_before: self.not_before.max(Some(at)), ..self }
+    }
+
+    /// Adds a patch to those before.
+    pub(crate) fn patch(mut self, patch: Map<String, Value>) -> Self {
+        self.patch.extend(patch);
+        self
+    }
+}
+
+/// Puts a patch over claims: each member takes the place of the claim of its name, `null` removes it.
+pub(crate) fn patched(mut claims: Map<String, Value>, patch: &Map<String, Value>) -> Map<String, Value> {
+    for (name, value) in patch {
+        match value {
+            Value::Null => claims.shift_remove(name),
+            value => claims.insert(name.clone(), value.clone()),
+        };
+    }
+    claims
+}
+
 /// Which sessions of a user end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a store that forgets a case must not compile")]

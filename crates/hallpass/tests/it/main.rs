@@ -17,6 +17,7 @@ mod database;
 mod dialects;
 mod email;
 mod linking;
+mod live;
 mod logs;
 mod pages;
 mod redirects;

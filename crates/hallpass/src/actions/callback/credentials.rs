@@ -23,7 +23,7 @@ pub(super) async fn run(
     let config = &ready.config;
     let info = &request.inbound.info;
     let input = CredentialsInput { fields: request.inbound.body.clone(), request: Arc::clone(info) };
-    let user = hooks::call(authorize, input.clone()).await?;
+    let user = hooks::call(config.callback_timeout, authorize, input.clone()).await?;
     let user =
         user.map_err(|error| Error::from_callback(error, ErrorKind::CallbackRoute, "authorize failed"))?;
     let user = user.ok_or_else(|| Error::credentials("credentials"))?;

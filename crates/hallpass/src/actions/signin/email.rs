@@ -49,7 +49,7 @@ pub(super) async fn send_link(
     // Stored before it is sent: a link must work however fast it is followed.
     store.create_token(OneTimeToken::new(address.as_str(), proof(&token, secret), expires)).await?;
     let mail = mail(config, request, provider, address, token, expires);
-    let sent = hooks::call(send, mail).await?;
+    let sent = hooks::call(config.callback_timeout, send, mail).await?;
     sent.map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the mail could not be sent"))?;
     let to = redirect::with_query(
         &request.site.url(config, "verify-request"),
