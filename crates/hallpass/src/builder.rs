@@ -25,6 +25,7 @@ use crate::hooks::{
 };
 use crate::http::HttpClient;
 use crate::jose::Dialect;
+use crate::mail::{MailTemplate, Mailer};
 use crate::pages::{TemplateName, Theme};
 use crate::providers::Provider;
 use crate::random::Random;
@@ -195,7 +196,30 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         self
     }
 
-    /// Adds sign-in by magic link. `send` mails the link. Needs a [`store`](Self::store).
+    /// Adds sign-in by magic link, mailed by one of the senders in [`mail`](crate::mail). Needs a
+    /// [`store`](Self::store).
+    ///
+    /// ```
+    /// use hallpass::mail::HttpService;
+    /// use hallpass::{Auth, Email, MemoryStore};
+    ///
+    /// let email = Email::new().from("Acme <login@acme.example>");
+    /// let builder = Auth::builder()
+    ///     .store(MemoryStore::new())
+    ///     .mailer(email, HttpService::resend().key("re_…"));
+    /// ```
+    pub fn mailer(mut self, email: Email, mailer: impl Mailer) -> Self {
+        let email = email.called(mailer.id(), mailer.name());
+        let unprepared = Arc::new(|_| -> hooks::HookFuture<_> {
+            Box::pin(async { Err("the mailer is not prepared".into()) })
+        });
+        self.settings.mailers.push((self.settings.providers.len(), Box::new(mailer)));
+        self.settings.providers.push(ProviderEntry::Email(email, unprepared));
+        self
+    }
+
+    /// Adds sign-in by magic link; `send` mails the link. [`mailer`](Self::mailer) does that for the usual ways to
+    /// send mails. Needs a [`store`](Self::store).
     pub fn email<F, Fut>(mut self, email: Email, send: F) -> Self
     where
         F: Fn(Mail, S) -> Fut + Send + Sync + 'static,
@@ -383,6 +407,12 @@ impl<S, C> Builder<S, C> {
     /// Replaces a template of the built-in pages.
     pub fn template(mut self, name: TemplateName, source: impl Into<String>) -> Self {
         self.settings.templates.push((name, source.into()));
+        self
+    }
+
+    /// Replaces a template of the mails that a [`mailer`](Self::mailer) sends.
+    pub fn mail_template(mut self, name: MailTemplate, source: impl Into<String>) -> Self {
+        self.settings.mail_templates.push((name, source.into()));
         self
     }
 

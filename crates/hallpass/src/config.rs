@@ -15,6 +15,7 @@ use crate::email::Email;
 use crate::error::ErrorKind;
 use crate::hooks::{CredentialsInput, Hook, Hooks, Mail};
 use crate::jose::{Dialect, TokenKeys};
+use crate::mail::{DynMailer, MailTemplate};
 use crate::pages::{Pages, TemplateName, Theme};
 use crate::providers::{Provider, ProviderKind};
 use crate::random::Random;
@@ -148,6 +149,7 @@ pub enum Forwarded {
 #[must_use]
 pub struct Compat {
     pub(crate) cache_headers: bool,
+    pub(crate) magic_link: bool,
 }
 
 impl Compat {
@@ -159,12 +161,19 @@ impl Compat {
     /// Sends cache headers only where Auth.js sends them: on GET `session` and GET `csrf`. By default every
     /// answer says `no-store`.
     pub fn cache_headers(self, as_auth_js: bool) -> Self {
-        Self { cache_headers: as_auth_js }
+        Self { cache_headers: as_auth_js, ..self }
+    }
+
+    /// Magic links work for 24 hours and sign in whoever opens them. By default they work for 10 minutes, and
+    /// opening one shows a page that asks first: programs that look at mail open the links in it, and must not
+    /// use them up.
+    pub fn magic_link(self, as_auth_js: bool) -> Self {
+        Self { magic_link: as_auth_js, ..self }
     }
 }
 
 /// What the builder has collected.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) environment: Option<Environment>,
     pub(crate) base_path: Option<String>,
@@ -190,6 +199,9 @@ pub(crate) struct Settings {
     pub(crate) pages: PagePaths,
     pub(crate) theme: Theme,
     pub(crate) templates: Vec<(TemplateName, String)>,
+    pub(crate) mail_templates: Vec<(MailTemplate, String)>,
+    /// Mailers, with the place of their provider among `providers`.
+    pub(crate) mailers: Vec<(usize, Box<dyn DynMailer>)>,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) skip_csrf_check: bool,
     pub(crate) compat: Compat,

@@ -47,7 +47,7 @@
 //! | show something of it | [`SessionEvent`] |
 //! | read a session | [`Auth::session`], [`Session`] |
 //! | sign in with a provider | [`providers`] |
-//! | sign in with a form, or a link by mail | [`Credentials`], [`Email`] |
+//! | sign in with a form, or a link by mail | [`Credentials`], [`Email`], [`mail`] |
 //! | keep users | [`Store`] |
 //! | change the pages | [`pages`], [`PagePaths`] |
 //! | only read sessions of Auth.js | [`jose::TokenKeys`] |
@@ -57,6 +57,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `client` | yes | the built-in HTTP client; without it, call [`Builder::http_client`] |
+//! | `smtp` | no | sends mails with magic links to a mail server |
 //! | `testkit` | no | whole flows without sockets, for tests |
 
 mod actions;
@@ -74,6 +75,7 @@ mod hooks;
 pub mod http;
 pub mod jose;
 mod link;
+pub mod mail;
 pub mod oauth;
 pub mod oidc;
 pub mod pages;

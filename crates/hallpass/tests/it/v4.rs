@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use hallpass::jose::TokenKeys;
 use hallpass::testkit::{Answer, Browser};
 use hallpass::{
-    Auth, Builder, ClientLog, Credentials, Dialect, Email, Environment, Event, Secret, SignIn, Timestamp,
-    User,
+    Auth, Builder, ClientLog, Compat, Credentials, Dialect, Email, Environment, Event, Secret, SignIn,
+    Timestamp, User,
 };
 use http::StatusCode;
 use http::header::LOCATION;
@@ -213,6 +213,7 @@ async fn somebody_with_a_link_is_called_by_their_address_until_there_is_a_row() 
     let sent = Arc::clone(&links);
     let auth = site.builder_with(log.clone()).dialects([Dialect::V4]).store(site.store.clone());
     let auth = auth
+        .compat(Compat::new().magic_link(true))
         .email(Email::new(), move |mail, _| {
             sent.lock().unwrap().push(mail.url);
             async { Ok(()) }
