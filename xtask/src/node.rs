@@ -54,6 +54,17 @@ pub(crate) fn browser(workspace: &Workspace, arguments: &[String]) -> Result<Out
     Ok(Outcome::Passed)
 }
 
+/// The real client libraries against Hallpass, in both dialects.
+pub(crate) fn clients(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    Options::parse(arguments, &[])?;
+    let script = "e2e/clients/clients.mjs";
+    if let Some(ended) = unable(workspace, script, true)? {
+        return Ok(ended);
+    }
+    build_programs(workspace)?;
+    run_script(workspace, script, &[])
+}
+
 /// How the step ends at once when its script, node or a browser is missing.
 fn unable(workspace: &Workspace, script: &str, in_a_browser: bool) -> Result<Option<Outcome>, Failure> {
     if !workspace.exists(script) {
