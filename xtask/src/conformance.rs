@@ -1,6 +1,6 @@
 //! The recorded answers of Auth.js, and the differences that we know of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ use crate::rust::build_programs;
 use crate::workspace::Workspace;
 
 pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
-    let options = Options::parse(arguments, &["--harness", "--profile", "--only"])?;
+    let options = Options::parse(arguments, &["--harness", "--profile", "--only", "--shell"])?;
     let Some(source) = harness::find(workspace, "conformance", options.value("--harness")) else {
         return Ok(Outcome::Skipped("harness not found".into()));
     };
@@ -30,17 +30,37 @@ pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     let known = known_differences(workspace)?;
     check_known(&known, &scenarios(workspace, &harness)?)?;
 
+    let mut stale = BTreeSet::new();
+    for shell in options.value("--shell").map_or_else(|| SHELLS.to_vec(), |shell| vec![shell]) {
+        println!("--- {shell}");
+        stale.extend(run_in(shell, workspace, &harness, &options)?);
+    }
+    if stale.is_empty() {
+        return Ok(Outcome::Passed);
+    }
+    let stale: Vec<_> = stale.into_iter().collect();
+    Err(Failure::new(format!("{KNOWN} lists what passes: {}", stale.join("; "))))
+}
+
+/// Asks the target with everything mounted in one shell, and returns the known differences that are none.
+fn run_in(
+    shell: &str,
+    workspace: &Workspace,
+    harness: &Path,
+    options: &Options<'_>,
+) -> Result<Vec<String>, Failure> {
     let [port, op_port, fake_port] = free_ports()?;
     let ports =
         [("CONFORMANCE_OP_PORT", op_port.to_string()), ("CONFORMANCE_FAKE_PORT", fake_port.to_string())];
-    let mut target =
-        workspace.command(workspace.built("conformance-target"), &["--listen", &format!("127.0.0.1:{port}")]);
+    let listen = format!("127.0.0.1:{port}");
+    let arguments = ["--listen", &listen, "--shell", shell];
+    let mut target = workspace.command(workspace.built("conformance-target"), &arguments);
     let mut target = Running::start(target.envs(ports.clone()))?;
     target.wait_until_listening(port, Duration::from_secs(20))?;
 
     let mut runner =
         workspace.command("node", &["run.mjs", "--target", &format!("http://127.0.0.1:{port}/auth")]);
-    runner.current_dir(&harness).envs(ports);
+    runner.current_dir(harness).envs(ports);
     runner.args(["--profile", options.value("--profile").unwrap_or(PROFILES)]);
     if let Some(only) = options.value("--only") {
         runner.args(["--only", only]);
@@ -48,11 +68,7 @@ pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     if workspace.exists(KNOWN) {
         runner.arg("--known").arg(workspace.path(KNOWN));
     }
-    let stale = run_and_filter(&mut runner)?;
-    if stale.is_empty() {
-        return Ok(Outcome::Passed);
-    }
-    Err(Failure::new(format!("{KNOWN} lists what passes: {}", stale.join("; "))))
+    run_and_filter(&mut runner)
 }
 
 /// Runs the harness, shows what does not pass, and returns the known differences that are none.
@@ -145,6 +161,9 @@ fn check_known(known: &BTreeMap<String, String>, scenarios: &[Scenario]) -> Resu
 }
 
 const KNOWN: &str = "conformance/known-differences.json";
+
+/// The web frameworks that Hallpass is mounted in.
+const SHELLS: [&str; 2] = ["axum", "actix"];
 
 const TARGET_MANIFEST: &str = "crates/conformance-target/Cargo.toml";
 

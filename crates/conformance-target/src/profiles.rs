@@ -3,48 +3,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hallpass::pages::ColorScheme;
 use hallpass::providers::{Check, ClientAuth, Profile, ProfileError, ProfileSource, Provider, Raw};
 use hallpass::{
     Auth, Builder, Compat, CookieKind, CookieOptions, Credentials, Dialect, Email, Environment, Field,
     Forwarded, PagePaths, SameSite, Strategy, Theme,
 };
-use hallpass_axum::{AuthExt, ConfigErrorExt};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::callbacks::{self, Claims};
 use crate::constants::{Constants, fake, op};
 use crate::control;
 use crate::probe::Probe;
+use crate::shell::Shell;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// All profiles, with their control interfaces. `authority` is where the target listens.
-pub(crate) fn routes(authority: &str) -> Result<Router> {
+/// Mounts all profiles, with their control interfaces. `authority` is where the target listens.
+pub(crate) fn mount(shell: &mut Shell, authority: &str) -> Result<()> {
     let constants = Arc::new(Constants::read()?);
-    let mut app = Router::new();
     for profile in PROFILES {
         let dialect = if profile.starts_with("v4") { Dialect::V4 } else { Dialect::V5 };
         let mut probe = Probe::new(Arc::clone(&constants), dialect);
         probe.takes_company = profile == "v4-request";
         let base = constants.base(profile)?;
-        let routes = match profile {
-            "database" | "v4-database" => mount(database(&probe)?.base_path(base)),
-            _ => mount(builder(profile, &probe, authority)?.base_path(base)),
-        };
-        app = app.merge(routes).merge(control::routes(profile, probe));
+        match profile {
+            "database" | "v4-database" => shell.mount(database(&probe)?.base_path(base)),
+            _ => shell.mount(builder(profile, &probe, authority)?.base_path(base)),
+        }
+        shell.add(control::routes(profile, probe));
     }
-    Ok(app)
-}
-
-/// A configuration that is wrong on purpose is mounted with its error answers.
-fn mount<C: Serialize + DeserializeOwned + Send + 'static>(builder: Builder<Probe, C>) -> Router {
-    match builder.build() {
-        Ok(auth) => auth.routes(),
-        Err(error) => error.routes(),
-    }
+    Ok(())
 }
 
 const PROFILES: [&str; 26] = [

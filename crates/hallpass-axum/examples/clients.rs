@@ -24,10 +24,8 @@ struct Update {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
-    let dialects: Vec<_> = std::env::args()
-        .skip(1)
-        .map(|word| if word == "v4" { Dialect::V4 } else { Dialect::V5 })
-        .collect();
+    let dialects: Vec<_> =
+        std::env::args().skip(1).map(|word| if word == "v4" { Dialect::V4 } else { Dialect::V5 }).collect();
     let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
     let auth = Auth::builder()
         .secret("a secret for tests in a browser, and for nothing else")

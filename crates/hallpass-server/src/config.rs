@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hallpass::providers::Provider;
-use hallpass::{Auth, Builder, Environment, Forwarded, MemoryStore, PagePaths, Secret, Theme};
+use hallpass::{Auth, Builder, Environment, Forwarded, MemoryStore, PagePaths, Secret, Strategy, Theme};
 
 use crate::cli::Serve;
 use crate::dev::Inbox;
@@ -197,7 +197,8 @@ impl Config {
     /// Adds sign-in by magic link, behind the other ways, and the store that it needs.
     pub(crate) fn add_email<S: Clone + Send + Sync + 'static>(&self, builder: Builder<S>) -> Builder<S> {
         match &self.email {
-            Some(mails) => mails.add_to(builder.store(self.store.clone())),
+            // The store forgets everything when the server stops; sessions in cookies go on.
+            Some(mails) => mails.add_to(builder.store(self.store.clone()).session_strategy(Strategy::Jwt)),
             None => builder,
         }
     }

@@ -217,20 +217,21 @@ pub(crate) struct Settings {
 /// Epochs of users, kept for as long as `revocation_delay` allows.
 pub(crate) type Epochs = Cache<String, Option<Arc<Epoch>>>;
 
-/// The checked configuration.
+/// The checked configuration. A copy shares what is dear to make: keys, pages, what is known of providers.
+#[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) base_path: String,
     pub(crate) dialects: Dialects,
     /// Origin of the site where that is configured: `https://app.example.com`.
     pub(crate) origin: Option<String>,
-    pub(crate) secrets: Vec<Secret>,
+    pub(crate) secrets: Arc<[Secret]>,
     pub(crate) trust_host: TrustHost,
     pub(crate) forwarded: Forwarded,
     pub(crate) secure_cookies: Option<bool>,
     /// Keys of the state that goes through a redirect proxy.
-    pub(crate) state_keys: TokenKeys,
-    plain: CookieSet,
-    secure: CookieSet,
+    pub(crate) state_keys: Arc<TokenKeys>,
+    plain: Arc<CookieSet>,
+    secure: Arc<CookieSet>,
     /// Most bytes of all session cookies' values together.
     pub(crate) cookie_budget: usize,
     pub(crate) session_max_age: Duration,
@@ -243,14 +244,14 @@ pub(crate) struct Config {
     /// tokens never ask.
     pub(crate) epochs: Option<Epochs>,
     /// Parameters of `GET /session` that are an update.
-    pub(crate) query_keys: Vec<String>,
+    pub(crate) query_keys: Arc<[String]>,
     pub(crate) development: bool,
     /// Views that the `session` callback has made lately, by what they were made of.
     pub(crate) views: Option<Cache<[u8; 32], Arc<str>>>,
-    pub(crate) providers: Vec<ProviderEntry>,
+    pub(crate) providers: Arc<[ProviderEntry]>,
     pub(crate) paths: PagePaths,
     pub(crate) theme: Theme,
-    pub(crate) pages: Pages,
+    pub(crate) pages: Arc<Pages>,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) skip_csrf_check: bool,
     pub(crate) compat: Compat,

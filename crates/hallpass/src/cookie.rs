@@ -12,9 +12,9 @@ use crate::jose::{Dialect, TokenKeys};
 use crate::store::SessionToken;
 use crate::{Secret, Timestamp};
 
-mod received;
+mod sessions;
 
-pub(crate) use received::{Cookies, Pieces};
+pub(crate) use crate::received::{Cookies, Pieces};
 
 /// Which of Hallpass' cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,7 +38,7 @@ enum State {
 }
 
 /// A configuration that works, and what the process remembers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ready {
     pub(crate) config: Config,
     /// Sign-ins that came back already: state, PKCE and nonce are good for one answer.
@@ -62,6 +62,14 @@ impl Core {
         let used_checks =
             Cache::builder().max_capacity(100_000).time_to_live(SIGN_IN + Duration::from_secs(60)).build();
         Self(State::Ready(Box::new(Ready { config, used_checks })))
+    }
+
+    /// The same with another configuration, which shares what the process remembers. One that is wrong stays so.
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        let State::Ready(ready) = &self.0 else { return None };
+        let mut ready = ready.clone();
+        change(&mut ready.config);
+        Some(Self(State::Ready(ready)))
     }
 
     /// Path below which all addresses are: `/api/auth`.
@@ -384,6 +392,9 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
         | ErrorKind::CredentialsSignin
         | ErrorKind::AccessDenied => {
             tracing::info!(kind = error.kind().name(), path, cause = source, "{error}");
+        }
+        _ if hooks.seen_mismatches.is_repeated(error) => {
+            tracing::debug!(kind = error.kind().name(), path, cause = source, "{error}");
         }
         _ => tracing::warn!(kind = error.kind().name(), path, cause = source, "{error}"),
     }

@@ -353,3 +353,31 @@ async fn kept_view_is_dropped_by_an_update() {
         );
     }
 }
+
+#[tokio::test]
+async fn seed_3_5_options_that_depend_on_the_request_share_everything_else() {
+    let site = Site::new();
+    let auth = app(&site, Strategy::Jwt).build().unwrap();
+    let company = "acme".to_owned();
+    let own = auth.for_request().jwt(async move |event: Jwt<Claims, Update>| {
+        Ok(match event {
+            Jwt::SignIn(_) => Some(Claims { role: "guest".into(), company_id: Some(company) }),
+            Jwt::Update(it) => Some(it.claims),
+            Jwt::Read(it) => Some(it.claims),
+        })
+    });
+    let own = own.session_max_age(Duration::from_secs(60)).build();
+    let mut browser = page(&own);
+    browser.sign_in("idp", &site.idp).await;
+    let shown = browser.session().await;
+    assert_eq!((&shown["role"], &shown["companyId"]), (&json!("guest"), &json!("acme")));
+    let kept = browser.cookie(SESSION).unwrap().to_owned();
+    // Keys are the same: the other configuration reads it, and is as it was.
+    let mut other = page(&auth);
+    other.plant(&format!("{SESSION}={kept}; Path=/; Secure"));
+    assert_eq!(other.session().await["role"], "guest");
+    assert_eq!(signed_in(&auth, &site).await.session().await["role"], "reader");
+    site.clock.advance(Duration::from_secs(90));
+    browser.plant(&format!("{SESSION}={kept}; Path=/; Secure"));
+    assert_eq!(browser.get("session").await.text(), "null");
+}

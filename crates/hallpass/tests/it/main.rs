@@ -9,6 +9,7 @@
 
 mod arbitrary;
 mod callback;
+mod claims;
 mod configuration;
 mod cookies;
 mod credentials;
@@ -28,4 +29,6 @@ mod signin;
 mod signout;
 mod sink;
 mod site;
+mod store;
+mod types;
 mod v4;

@@ -129,7 +129,7 @@ async fn follow(
 /// The stored token, taken: it was made with one of the secrets.
 async fn take(ready: &Ready, address: &str, token: &str) -> Result<Option<OneTimeToken>, Error> {
     let store = store(&ready.config)?;
-    for secret in &ready.config.secrets {
+    for secret in ready.config.secrets.iter() {
         if let Some(taken) = store.take_token(address, &proof(token, secret)).await? {
             return Ok(Some(taken));
         }

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use percent_encoding::percent_decode_str;
 
+#[cfg(feature = "engine")]
 use crate::jose::Dialect;
 
 /// The cookies of a request. Printing them shows their names only.
@@ -26,45 +27,11 @@ pub(crate) struct Pieces<'a> {
     /// The whole value, where the pieces make one.
     pub(crate) value: Option<Cow<'a, str>>,
     /// Who wrote it, as its name says.
+    #[cfg(feature = "engine")]
     pub(crate) dialect: Option<Dialect>,
     /// Another session: the browser has cookies of two dialects.
+    #[cfg(feature = "engine")]
     pub(crate) other: Option<(Dialect, Cow<'a, str>)>,
-}
-
-impl<'a> Pieces<'a> {
-    /// The values that there are.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
-        self.value.as_deref().into_iter().chain(self.other.as_ref().map(|(_, value)| value.as_ref()))
-    }
-
-    /// Whether there is a cookie of another dialect than this one.
-    pub(crate) fn is_foreign(&self, written: Dialect) -> bool {
-        self.other.is_some() || self.dialect.is_some_and(|dialect| dialect != written)
-    }
-
-    /// With the other session in place of this one.
-    pub(crate) fn swapped(mut self) -> Self {
-        let Some((dialect, value)) = self.other.take() else { return self };
-        self.other = self.dialect.zip(self.value);
-        Self { dialect: Some(dialect), value: Some(value), ..self }
-    }
-
-    fn add(&mut self, dialect: Dialect, found: Self) {
-        if found.names.is_empty() {
-            return;
-        }
-        for name in found.names {
-            if !self.names.contains(&name) {
-                self.names.push(name);
-            }
-        }
-        if self.dialect.is_none() {
-            self.dialect = Some(dialect);
-            self.value = found.value;
-        } else if self.other.is_none() {
-            self.other = found.value.map(|value| (dialect, value));
-        }
-    }
 }
 
 impl Cookies {
@@ -111,15 +78,6 @@ impl Cookies {
         let mut values = self.pairs().filter(|(other, _)| *other == name).map(|(_, value)| decode(value));
         let first = values.next()?;
         values.all(|other| other == first).then_some(first)
-    }
-
-    /// The session cookies of each dialect. The first one is the one that counts.
-    pub(crate) fn session<'a>(&'a self, named: impl Iterator<Item = (Dialect, &'a str)>) -> Pieces<'a> {
-        let mut all = Pieces::default();
-        for (dialect, name) in named {
-            all.add(dialect, self.pieces(name));
-        }
-        all
     }
 
     /// The session cookie, put together: either the one cookie, or the pieces `.0`, `.1`, … without a gap.
