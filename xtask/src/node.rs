@@ -73,6 +73,17 @@ pub(crate) fn browser(workspace: &Workspace, arguments: &[String]) -> Result<Out
     Ok(Outcome::Passed)
 }
 
+/// The real client libraries against Hallpass, in both dialects.
+pub(crate) fn clients(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    Options::parse(arguments, &[])?;
+    let script = "e2e/clients/clients.mjs";
+    if let Some(ended) = unable(workspace, script, true)? {
+        return Ok(ended);
+    }
+    build_programs(workspace)?;
+    run_script(workspace, script, &[])
+}
+
 /// The declarations that come from Rust types are the committed ones, and the compiler of TypeScript reads them together
 /// with the types of next-auth 4, next-auth 5 and nuxt-auth.
 pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {

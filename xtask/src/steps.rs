@@ -104,6 +104,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("types", "generated declarations: fresh, and read by TypeScript [--only PROJECT]", node::types),
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
+    Step::ci("clients", "the client libraries of next-auth 4 and 5 in a browser", node::clients),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
     Step::ci(
         "bench",

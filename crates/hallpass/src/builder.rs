@@ -21,10 +21,11 @@ use crate::credentials::Credentials;
 use crate::email::Email;
 use crate::error::{BoxError, Error};
 use crate::hooks::{
-    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, Migrate, NoClaims, Redirect,
+    self, ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, Migrate, NoClaims, Redirect,
     SessionEvent, SignIn,
 };
 use crate::http::HttpClient;
+use crate::jose::Dialect;
 use crate::mail::{MailTemplate, Mailer};
 use crate::pages::{TemplateName, Theme};
 use crate::providers::Provider;
@@ -179,6 +180,16 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         self
     }
 
+    /// Sees what browsers report: clients of next-auth 4 send their errors to `_log`. Anybody can write there, so
+    /// believe nothing of it. It goes to `tracing` in any case, below the level of warnings.
+    pub fn on_client_log<F>(mut self, callback: F) -> Self
+    where
+        F: Fn(&ClientLog, &RequestInfo) + Send + Sync + 'static,
+    {
+        self.settings.hooks.client_log = Some(Arc::new(callback));
+        self
+    }
+
     /// Sees every error, with the request where it was understood. Errors go to `tracing` in any case.
     pub fn on_error(
         mut self,
@@ -290,6 +301,21 @@ impl<S, C> Builder<S, C> {
     /// Path below which all addresses are. Default: the path of [`url`](Self::url), else `/api/auth`.
     pub fn base_path(mut self, path: impl Into<String>) -> Self {
         self.settings.base_path = Some(path.into());
+        self
+    }
+
+    /// Whose protocol is spoken: Auth.js' (v5), next-auth 4's, or both. Default: v5 alone.
+    ///
+    /// Sessions are written as the first one has them, and read as each of them has them: a session that another
+    /// listed dialect has written is rewritten by the next answer that sets its cookie, and the old cookie goes in the
+    /// same answer. Each client is answered in its own words where its request tells them apart; where nobody is
+    /// signed in, `session` says `null`, and `{}` only if v4 is the only one.
+    ///
+    /// So `[V5, V4]` takes over the sessions of an application that used next-auth 4, and `[V4, V5]` keeps them
+    /// readable for programs that still do. What callbacks are given follows the first dialect too: in v4, somebody
+    /// without a row in a store has the id that the provider gave them.
+    pub fn dialects(mut self, dialects: impl IntoIterator<Item = Dialect>) -> Self {
+        self.settings.dialects = Some(dialects.into_iter().collect());
         self
     }
 

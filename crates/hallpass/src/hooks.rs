@@ -18,6 +18,7 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::request::RequestInfo;
 use crate::{Account, Timestamp, User};
 
+mod client_log;
 mod event;
 mod fields;
 mod jwt;
@@ -26,6 +27,7 @@ mod session;
 mod sign_in;
 mod stale;
 
+pub use client_log::ClientLog;
 pub use event::Event;
 pub use jwt::{Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, NoClaims, NoUpdate, Token};
 pub use session::{SessionEvent, SessionUser, ViewUser};
@@ -44,6 +46,8 @@ pub(crate) type Hook<E, T> = Arc<dyn Fn(E) -> HookFuture<T> + Send + Sync>;
 
 pub(crate) type ErrorHook = Arc<dyn Fn(&Error, Option<&RequestInfo>) + Send + Sync>;
 
+pub(crate) type ClientLogHook = Arc<dyn Fn(&ClientLog, &RequestInfo) + Send + Sync>;
+
 /// All callbacks of one application.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
@@ -56,6 +60,7 @@ pub(crate) struct Hooks {
     pub(crate) session: Option<Hook<RawSession, String>>,
     pub(crate) event: Option<Hook<Event, ()>>,
     pub(crate) error: Option<ErrorHook>,
+    pub(crate) client_log: Option<ClientLogHook>,
 }
 
 impl fmt::Debug for Hooks {

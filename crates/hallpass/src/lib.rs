@@ -81,6 +81,8 @@ mod core;
 #[cfg(feature = "engine")]
 mod credentials;
 #[cfg(feature = "engine")]
+mod dialect;
+#[cfg(feature = "engine")]
 mod email;
 #[cfg(feature = "engine")]
 mod error;
@@ -149,9 +151,10 @@ pub use email::Email;
 pub use error::{BoxError, Error, ErrorKind};
 #[cfg(feature = "engine")]
 pub use hooks::{
-    CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail, NoClaims,
-    NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
+    ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail,
+    NoClaims, NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
 };
+pub use jose::Dialect;
 #[cfg(feature = "engine")]
 pub use pages::{Field, Theme};
 #[cfg(feature = "engine")]

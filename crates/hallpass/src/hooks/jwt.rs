@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use serde::de::DeserializeOwned;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -210,9 +211,12 @@ impl<C: Serialize, U> Serialize for Jwt<C, U> {
             }
             Self::Update(it) => {
                 map.serialize_entry("token", &it.token)?;
-                map.serialize_entry("trigger", "update")?;
-                if let Some(data) = &it.data {
-                    map.serialize_entry("session", data)?;
+                // Auth.js knows no update by GET: a callback there looks at the query itself.
+                if it.request.method() != Method::GET {
+                    map.serialize_entry("trigger", "update")?;
+                    if let Some(data) = &it.data {
+                        map.serialize_entry("session", data)?;
+                    }
                 }
             }
             Self::Read(it) => map.serialize_entry("token", &it.token)?,
