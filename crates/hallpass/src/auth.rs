@@ -111,6 +111,7 @@ impl<C> Auth<C> {
             let kind = if error.is_temporary() { ErrorKind::Unavailable } else { ErrorKind::CallbackRoute };
             Error::caused_by(kind, "the provider gave no new tokens", error)
         })?;
+        let tokens = config.dialects.written().account_tokens(tokens);
         let tokens = account.tokens.clone().into_iter().chain(tokens).collect();
         Ok(Account { tokens, ..account.clone() })
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::auth::Auth;
 use crate::clock::Clock;
@@ -20,9 +21,11 @@ use crate::credentials::Credentials;
 use crate::email::Email;
 use crate::error::{BoxError, Error};
 use crate::hooks::{
-    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent, SignIn,
+    self, ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, Migrate, NoClaims, Redirect,
+    SessionEvent, SignIn,
 };
 use crate::http::HttpClient;
+use crate::jose::Dialect;
 use crate::mail::{MailTemplate, Mailer};
 use crate::pages::{TemplateName, Theme};
 use crate::providers::Provider;
@@ -80,6 +83,11 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
                  from the session's user"
             ));
         }
+        if self.settings.hooks.migrate.is_some() {
+            self.settings
+                .problems
+                .push("`migrate_claims`: register it after `jwt`, whose claims it makes".to_owned());
+        }
         let state = self.state.clone();
         self.settings.hooks.jwt = Some(hooks::jwt_hook(move |event| callback(event, state.clone())));
         Builder { state: self.state, settings: self.settings, claims: PhantomData }
@@ -87,6 +95,38 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
 }
 
 impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 'static> Builder<S, C> {
+    /// Makes claims of what an earlier version of the application kept with a session. Register it after
+    /// [`jwt`](Builder::jwt), which gets what it makes; the next write keeps that, in the cookie or in the store.
+    ///
+    /// It is called when the claims of a session no longer fit their type. A field that is only new needs no
+    /// migration but `#[serde(default)]`. `None` signs out, as does having no migration; the log says so once for each
+    /// kind of mismatch.
+    ///
+    /// ```
+    /// use hallpass::{Auth, Jwt};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Claims { roles: Vec<String> }
+    ///
+    /// let builder = Auth::builder()
+    ///     .jwt(async |event: Jwt<Claims>, _| {
+    ///         Ok(match event {
+    ///             Jwt::SignIn(_) => Some(Claims { roles: Vec::new() }),
+    ///             Jwt::Read(it) => Some(it.claims),
+    ///         })
+    ///     })
+    ///     // There was one role, until people could have more of them.
+    ///     .migrate_claims(|old| Some(Claims { roles: vec![old.get("role")?.as_str()?.to_owned()] }));
+    /// ```
+    pub fn migrate_claims(
+        mut self,
+        migrate: impl Fn(Map<String, Value>) -> Option<C> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.hooks.migrate = Some(Migrate::new(migrate));
+        self
+    }
+
     /// The `session` callback: what the browser may see. It runs whenever a session is shown and returns the
     /// whole body of `GET /session` except `expires`; nothing else leaves the server. `None` shows nobody.
     ///
@@ -137,6 +177,16 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
     {
         let state = self.state.clone();
         self.settings.hooks.event = Some(Arc::new(move |event| Box::pin(callback(event, state.clone()))));
+        self
+    }
+
+    /// Sees what browsers report: clients of next-auth 4 send their errors to `_log`. Anybody can write there, so
+    /// believe nothing of it. It goes to `tracing` in any case, below the level of warnings.
+    pub fn on_client_log<F>(mut self, callback: F) -> Self
+    where
+        F: Fn(&ClientLog, &RequestInfo) + Send + Sync + 'static,
+    {
+        self.settings.hooks.client_log = Some(Arc::new(callback));
         self
     }
 
@@ -251,6 +301,21 @@ impl<S, C> Builder<S, C> {
     /// Path below which all addresses are. Default: the path of [`url`](Self::url), else `/api/auth`.
     pub fn base_path(mut self, path: impl Into<String>) -> Self {
         self.settings.base_path = Some(path.into());
+        self
+    }
+
+    /// Whose protocol is spoken: Auth.js' (v5), next-auth 4's, or both. Default: v5 alone.
+    ///
+    /// Sessions are written as the first one has them, and read as each of them has them: a session that another
+    /// listed dialect has written is rewritten by the next answer that sets its cookie, and the old cookie goes in the
+    /// same answer. Each client is answered in its own words where its request tells them apart; where nobody is
+    /// signed in, `session` says `null`, and `{}` only if v4 is the only one.
+    ///
+    /// So `[V5, V4]` takes over the sessions of an application that used next-auth 4, and `[V4, V5]` keeps them
+    /// readable for programs that still do. What callbacks are given follows the first dialect too: in v4, somebody
+    /// without a row in a store has the id that the provider gave them.
+    pub fn dialects(mut self, dialects: impl IntoIterator<Item = Dialect>) -> Self {
+        self.settings.dialects = Some(dialects.into_iter().collect());
         self
     }
 

@@ -10,10 +10,11 @@ use url::Url;
 use crate::clock::Clock;
 use crate::cookie::{CookieKind, CookieOptions, CookieSet, CookieSpec};
 use crate::credentials::Credentials;
+use crate::dialect::Dialects;
 use crate::email::Email;
 use crate::error::ErrorKind;
 use crate::hooks::{CredentialsInput, Hook, Hooks, Mail};
-use crate::jose::TokenKeys;
+use crate::jose::{Dialect, TokenKeys};
 use crate::mail::{DynMailer, MailTemplate};
 use crate::pages::{Pages, TemplateName, Theme};
 use crate::providers::{Provider, ProviderKind};
@@ -51,11 +52,11 @@ impl ProviderEntry {
     }
 
     /// Auth.js' word for its kind.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> AccountKind {
         match self {
-            Self::OAuth(provider) => account_kind(provider).as_str(),
-            Self::Credentials(..) => AccountKind::Credentials.as_str(),
-            Self::Email(..) => AccountKind::Email.as_str(),
+            Self::OAuth(provider) => account_kind(provider),
+            Self::Credentials(..) => AccountKind::Credentials,
+            Self::Email(..) => AccountKind::Email,
         }
     }
 
@@ -176,6 +177,7 @@ impl Compat {
 pub(crate) struct Settings {
     pub(crate) environment: Option<Environment>,
     pub(crate) base_path: Option<String>,
+    pub(crate) dialects: Option<Vec<Dialect>>,
     pub(crate) url: Option<String>,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) trust_host: Option<bool>,
@@ -219,6 +221,7 @@ pub(crate) type Epochs = Cache<String, Option<Arc<Epoch>>>;
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) base_path: String,
+    pub(crate) dialects: Dialects,
     /// Origin of the site where that is configured: `https://app.example.com`.
     pub(crate) origin: Option<String>,
     pub(crate) secrets: Arc<[Secret]>,
@@ -264,8 +267,18 @@ impl Config {
         self.providers.iter().find(|provider| provider.id() == id)
     }
 
+    /// A cookie as it is written.
     pub(crate) fn cookie(&self, kind: CookieKind, secure: bool) -> &CookieSpec {
-        if self.secure_cookies.unwrap_or(secure) { self.secure.get(kind) } else { self.plain.get(kind) }
+        self.cookies(secure).get(kind)
+    }
+
+    /// A cookie as it is read: in each dialect, the written one first.
+    pub(crate) fn each_cookie(&self, kind: CookieKind, secure: bool) -> impl Iterator<Item = &CookieSpec> {
+        self.cookies(secure).each(kind)
+    }
+
+    fn cookies(&self, secure: bool) -> &CookieSet {
+        if self.secure_cookies.unwrap_or(secure) { &self.secure } else { &self.plain }
     }
 
     /// The proxy that this provider's answers go through.
@@ -289,6 +302,7 @@ pub struct ConfigError(pub(crate) Box<Misconfigured>);
 pub(crate) struct Misconfigured {
     pub(crate) problems: Vec<Problem>,
     pub(crate) base_path: String,
+    pub(crate) dialects: Dialects,
     pub(crate) error_page: Option<String>,
     pub(crate) theme: Theme,
     pub(crate) hooks: Hooks,

@@ -77,7 +77,8 @@ pub(crate) async fn by_account(
     }
     let vouched = newcomer.email_verified && newcomer.user.email.is_some();
     let account = kept(newcomer.account, vouched);
-    create(ready, store, newcomer.user.clone(), account, newcomer.user, info).await
+    let row = User { id: ready.row_id(&newcomer.user, &account)?, ..newcomer.user.clone() };
+    create(ready, store, row, account, newcomer.user, info).await
 }
 
 /// Somebody whom the application's `authorize` vouches for, where their session needs a row: the stored user with

@@ -11,6 +11,9 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
 use crate::cookie::{CookieChange, Cookies, sent_next};
+use crate::dialect::{Dialects, Signs};
+use crate::jose::Dialect;
+use crate::respond::AsJson;
 use crate::{Error, ErrorKind};
 
 /// A request as callbacks see it. Printing it shows the names of its parameters and headers, not their values:
@@ -147,6 +150,8 @@ pub(crate) enum Action {
     VerifyRequest,
     Error,
     WebAuthnOptions,
+    /// What a client of v4 reports.
+    Log,
 }
 
 impl Action {
@@ -161,6 +166,7 @@ impl Action {
             "verify-request" => Self::VerifyRequest,
             "error" => Self::Error,
             "webauthn-options" => Self::WebAuthnOptions,
+            "_log" => Self::Log,
             _ => return None,
         })
     }
@@ -187,8 +193,10 @@ pub(crate) struct Inbound {
     /// The fields of a form, in order, repeated ones too.
     form: Form,
     pub(crate) cookies: Cookies,
-    /// The client wants `{"url": …}` instead of a redirect.
-    pub(crate) return_redirect: bool,
+    /// Whose words the answer uses.
+    pub(crate) dialect: Dialect,
+    /// Whether the client wants `{"url": …}` instead of a redirect.
+    pub(crate) as_json: AsJson,
 }
 
 /// The pairs of a form, if the body is one.
@@ -202,6 +210,7 @@ impl Inbound {
     pub(crate) fn parse(
         request: Request<Bytes>,
         base_path: &str,
+        dialects: &Dialects,
         named_keys: &[String],
     ) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
@@ -209,16 +218,20 @@ impl Inbound {
             return Err(Error::new(ErrorKind::UnknownAction, "only GET and POST are understood"));
         }
         let (action, provider) = route(parts.uri.path(), base_path)
+            .filter(|(action, _)| dialects.know(*action))
             .ok_or_else(|| Error::new(ErrorKind::UnknownAction, "no such address below the base path"))?;
         let (body, form) = match parts.method {
             Method::POST => parse_body(&parts.headers, &body)?,
             _ => (Map::new(), None),
         };
         let cookies = Cookies::parse(&parts.headers);
-        let return_redirect = parts.headers.contains_key("x-auth-return-redirect");
+        let (dialect, as_json) = dialects.of_request(&Signs {
+            return_redirect: parts.headers.contains_key("x-auth-return-redirect"),
+            json: body.get("json").and_then(Value::as_str) == Some("true"),
+        });
         let info = RequestInfo::with_headers(parts.method, &parts.uri, parts.headers, &parts.extensions);
         let info = if action == Action::Session { info.show_only(named_keys) } else { info };
-        Ok(Self { info: Arc::new(info), action, provider, body, form, cookies, return_redirect })
+        Ok(Self { info: Arc::new(info), action, provider, body, form, cookies, dialect, as_json })
     }
 
     pub(crate) fn is_post(&self) -> bool {

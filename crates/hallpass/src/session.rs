@@ -92,8 +92,28 @@ impl Source<'_> {
         self.config.cookie(CookieKind::SessionToken, self.secure)
     }
 
-    pub(crate) fn pieces(&self) -> Pieces<'_> {
-        self.cookies.pieces(&self.spec().name)
+    /// The cookies of the session, without a look into them: those of every dialect that is spoken.
+    fn pieces(&self) -> Pieces<'_> {
+        let specs = self.config.each_cookie(CookieKind::SessionToken, self.secure);
+        self.cookies.session(specs.map(|spec| (spec.dialect, spec.name.as_str())))
+    }
+
+    /// The session that counts. Where there are cookies of two dialects it is one of them, never a mixture: the one that
+    /// would be written, unless only the other opens.
+    pub(super) async fn chosen(&self) -> Result<Pieces<'_>, Error> {
+        let pieces = self.pieces();
+        let Some((dialect, value)) = &pieces.other else { return Ok(pieces) };
+        if self.opens(pieces.dialect, pieces.value.as_deref()).await? {
+            // Where both have one name, both have one value.
+            let other = pieces.other.clone().filter(|(_, other)| Some(other) != pieces.value.as_ref());
+            return Ok(Pieces { other, ..pieces });
+        }
+        let swaps = self.opens(Some(*dialect), Some(value)).await?;
+        Ok(if swaps { pieces.swapped() } else { pieces })
+    }
+
+    fn is_foreign(&self, pieces: &Pieces<'_>) -> bool {
+        pieces.is_foreign(self.config.dialects.written())
     }
 
     /// Opens the session, lets the `jwt` callback extend or end it, and renews it where that is due.
@@ -104,7 +124,7 @@ impl Source<'_> {
     /// [`ErrorKind::Unavailable`] when that cannot be decided now; no cookie may be touched then.
     /// [`ErrorKind::InvalidUpdate`] and [`ErrorKind::SessionTooLarge`] change nothing either.
     pub(crate) async fn open(&self, trigger: Trigger) -> Result<Opened, Error> {
-        let pieces = self.pieces();
+        let pieces = self.chosen().await?;
         if pieces.names.is_empty() {
             return Ok(Opened::default());
         }
@@ -138,9 +158,7 @@ impl Source<'_> {
             },
         };
         // Whoever signs in again leaves their earlier session here, theirs or not.
-        if self.may_be_a_row(&pieces) {
-            self.delete(&pieces).await?;
-        }
+        self.delete(&pieces).await?;
         Ok(cookies)
     }
 
@@ -202,12 +220,13 @@ impl Source<'_> {
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the store does not answer.
     pub(crate) async fn end(&self) -> Result<Ended, Error> {
-        let pieces = self.pieces();
+        let pieces = self.chosen().await?;
         if pieces.names.is_empty() {
             return Ok(Ended::Nobody);
         }
+        let deleted = self.delete(&pieces).await?;
         if self.may_be_a_row(&pieces) {
-            return self.delete(&pieces).await.map(Ended::Row);
+            return Ok(Ended::Row(deleted));
         }
         Ok(match self.payload(&pieces) {
             Ok(payload) => Ended::Token(payload.all().clone()),
@@ -249,7 +268,7 @@ async fn extended(
         )),
         Err(error) => {
             let message = if error.is::<StaleClaims>() {
-                "the claims of this session no longer fit: signed out (give new fields #[serde(default)])"
+                "the claims of this session no longer fit: signed out (give new fields #[serde(default)], or register `migrate_claims`)"
             } else {
                 "the jwt callback failed"
             };
@@ -291,8 +310,9 @@ async fn extend(
 ) -> Result<Result<Option<Arc<Payload>>, BoxError>, Error> {
     match (&config.hooks.jwt, trigger) {
         (Some(hook), trigger) => {
-            hooks::call(config.callback_timeout, hook, RawJwt { trigger, token, request: Arc::clone(info) })
-                .await
+            let raw =
+                RawJwt { trigger, token, migrate: config.hooks.migrate.clone(), request: Arc::clone(info) };
+            hooks::call(config.callback_timeout, hook, raw).await
         }
         // With the database strategy the `session` callback may take it, as in Auth.js.
         (None, RawTrigger::Update(Some(_)))

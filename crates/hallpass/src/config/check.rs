@@ -13,6 +13,7 @@ use super::{
 };
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
+use crate::dialect::Dialects;
 use crate::error::ErrorKind;
 use crate::http::HttpClient;
 use crate::jose::{Dialect, TokenKeys};
@@ -31,6 +32,7 @@ impl Settings {
         let environment = self.environment.take().unwrap_or_else(Environment::of_process);
         self.read(&environment);
         let mut problems = Problems::default();
+        let dialects = problems.dialects(&self);
         problems.secrets(&self);
         let url = problems.url(&self);
         let base_path = problems.base_path(&self, url.as_ref());
@@ -40,7 +42,7 @@ impl Settings {
         }
         problems.addresses(&self);
         problems.durations(&self);
-        problems.cookies(&self);
+        problems.cookies(&self, &dialects);
         let pages = problems.pages(&self);
         let http = problems.http(self.http.take());
         problems.mailers(&mut self, &environment, http.as_ref());
@@ -48,6 +50,7 @@ impl Settings {
             return Err(ConfigError(Box::new(Misconfigured {
                 problems: problems.0,
                 base_path,
+                dialects,
                 error_page: self.pages.error,
                 theme: self.theme,
                 hooks: self.hooks,
@@ -68,8 +71,9 @@ impl Settings {
             forwarded: self.forwarded.unwrap_or(Forwarded::ProtoAndHost),
             secure_cookies: self.secure_cookies,
             state_keys: Arc::new(TokenKeys::derive(Dialect::V5, &self.secrets, "encodedState")),
-            plain: Arc::new(CookieSet::new(&self.cookies, false, &self.secrets)),
-            secure: Arc::new(CookieSet::new(&self.cookies, true, &self.secrets)),
+            plain: Arc::new(CookieSet::new(&self.cookies, false, &self.secrets, &dialects)),
+            secure: Arc::new(CookieSet::new(&self.cookies, true, &self.secrets, &dialects)),
+            dialects,
             secrets: self.secrets.into(),
             cookie_budget: self.cookie_budget.unwrap_or(DEFAULT_COOKIE_BUDGET),
             session_max_age: self.session_max_age.unwrap_or(DEFAULT_MAX_AGE),
@@ -131,6 +135,16 @@ struct Problems(Vec<Problem>);
 impl Problems {
     fn add(&mut self, kind: ErrorKind, message: impl Into<String>) {
         self.0.push(Problem { kind, message: message.into() });
+    }
+
+    fn dialects(&mut self, settings: &Settings) -> Dialects {
+        if settings.dialects.as_ref().is_some_and(Vec::is_empty) {
+            self.add(
+                ErrorKind::Configuration,
+                "`dialects` is empty: name `Dialect::V5`, `Dialect::V4` or both",
+            );
+        }
+        Dialects::new(settings.dialects.as_deref().unwrap_or_default())
     }
 
     fn secrets(&mut self, settings: &Settings) {
@@ -350,13 +364,13 @@ impl Problems {
         }
     }
 
-    fn cookies(&mut self, settings: &Settings) {
+    fn cookies(&mut self, settings: &Settings, dialects: &Dialects) {
         for (kind, options) in &settings.cookies {
             if let Some(what) = options.mistake() {
                 self.add(ErrorKind::Configuration, format!("`cookie` ({kind:?}): {what}"));
             }
         }
-        if let Some(name) = CookieSet::unkeepable(&settings.cookies) {
+        if let Some(name) = CookieSet::unkeepable(&settings.cookies, dialects) {
             let message = format!(
                 "`cookie`: browsers drop {name:?}, whose `__Host-` wants no domain and the path `/`: give it another name"
             );
@@ -364,9 +378,10 @@ impl Problems {
         }
         // Sealed cookies of one name would open in each other's place.
         for secure in [false, true] {
-            let mut names = CookieSet::names(&settings.cookies, secure);
+            let mut names = CookieSet::names(&settings.cookies, secure, dialects);
             names.sort_unstable();
-            if let Some([name, _]) = names.array_windows().find(|[name, next]| name == next) {
+            names.dedup();
+            if let Some([(name, _), _]) = names.array_windows().find(|[(name, _), (next, _)]| name == next) {
                 let message = format!("two cookies have the name {name:?}: give one another with `cookie`");
                 return self.add(ErrorKind::Configuration, message);
             }

@@ -11,6 +11,7 @@ use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Payload, RawTrigger};
+use crate::jose::Dialect;
 use crate::store::{DynStore, SessionChange, SessionToken, StoreErrorKind, StoredSession};
 
 /// What the cookie of a session stands for.
@@ -34,7 +35,7 @@ impl Source<'_> {
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the store does not answer.
     pub(crate) async fn find(&self) -> Result<Option<Found>, Error> {
-        let pieces = self.pieces();
+        let pieces = self.chosen().await?;
         if pieces.names.is_empty() {
             return Ok(None);
         }
@@ -143,7 +144,7 @@ impl Source<'_> {
         if change != SessionChange::new() && !store.update_session(&row.token, change).await? {
             return Ok(None);
         }
-        let cookies = match is_due || is_new {
+        let cookies = match is_due || is_new || self.is_foreign(pieces) {
             true => self.spec().set_row_token(&row.token, end, pieces),
             false => Vec::new(),
         };
@@ -199,12 +200,24 @@ impl Source<'_> {
         })
     }
 
-    /// Ends the session that this cookie stands for.
+    /// Ends the sessions that these cookies stand for, and returns the first one.
     pub(super) async fn delete(&self, pieces: &Pieces<'_>) -> Result<Option<StoredSession>, Error> {
-        match (self.store(), pieces.value.as_deref()) {
-            (Some(store), Some(value)) => Ok(store.delete_session(&SessionToken::new(value)).await?),
-            _ => Ok(None),
+        let Some(store) = self.store() else { return Ok(None) };
+        let mut first = None;
+        for value in pieces.values().filter(|value| !is_token(value)) {
+            let deleted = store.delete_session(&SessionToken::new(value)).await?;
+            first = first.or(deleted);
         }
+        Ok(first)
+    }
+
+    /// Whether this is a session.
+    pub(super) async fn opens(&self, dialect: Option<Dialect>, value: Option<&str>) -> Result<bool, Error> {
+        Ok(match (self.store(), value) {
+            (_, None) => false,
+            (Some(store), Some(value)) if !is_token(value) => self.row(store, value).await?.is_some(),
+            (_, Some(value)) => self.unseal(dialect, value).is_ok(),
+        })
     }
 
     /// The row for a session that was in a token, from before the strategy was changed. `None` where the store does

@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::epoch::Current;
 use super::{Live, Opened, Source, Trigger, extended, uuid};
-use crate::cookie::{CookieChange, Pieces};
+use crate::cookie::{CookieChange, CookieKind, Pieces};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Payload, RawTrigger};
-use crate::jose::{self, OpenError};
+use crate::jose::{self, Dialect, OpenError};
 use crate::{Timestamp, core};
 
 impl Source<'_> {
@@ -21,13 +21,15 @@ impl Source<'_> {
         let Some(value) = &pieces.value else {
             return Err(Error::new(ErrorKind::JwtSession, "the session cookie is incomplete"));
         };
-        self.unseal(value).map_err(|error| {
+        self.unseal(pieces.dialect, value).map_err(|error| {
             Error::caused_by(ErrorKind::JwtSession, "the session cookie does not open", error)
         })
     }
 
-    fn unseal(&self, token: &str) -> Result<Payload, OpenError> {
-        let json = self.spec().keys().open(token)?;
+    pub(super) fn unseal(&self, dialect: Option<Dialect>, token: &str) -> Result<Payload, OpenError> {
+        let mut specs = self.config.each_cookie(CookieKind::SessionToken, self.secure);
+        let spec = specs.find(|spec| Some(spec.dialect) == dialect).ok_or(OpenError::UnknownKey)?;
+        let json = spec.keys().open(token)?;
         let payload = Payload::parse(&json).map_err(|_| OpenError::Payload)?;
         jose::check_times(|claim| payload.own(claim), self.now)?;
         Ok(payload)
@@ -51,6 +53,7 @@ impl Source<'_> {
         };
         let update_age = self.config.jwt_update_age;
         let due = is_update
+            || self.is_foreign(pieces)
             || is_new
             || update_age.is_zero()
             || issued.is_none_or(|issued| issued + update_age <= self.now)

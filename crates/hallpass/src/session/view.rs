@@ -22,7 +22,8 @@ impl Source<'_> {
             Trigger::Update(data) => Some(data.clone()),
         };
         let Opened { live, cookies } = self.open(trigger).await?;
-        let Some(live) = live else { return Ok((NOBODY.to_owned(), cookies)) };
+        let nobody = || self.config.dialects.nobody().to_owned();
+        let Some(live) = live else { return Ok((nobody(), cookies)) };
         let key = self.config.views.as_ref().map(|views| (views, view_key(&live)));
         let known = key.as_ref().filter(|_| update.is_none()).and_then(|(views, key)| views.get(key));
         let shown = match &self.config.hooks.session {
@@ -57,12 +58,13 @@ impl Source<'_> {
                     let error =
                         Error::caused_by(ErrorKind::SessionToken, "the session callback failed", error);
                     core::report(&self.config.hooks, &error, Some(self.info));
-                    return Ok((NOBODY.to_owned(), Vec::new()));
+                    return Ok((nobody(), Vec::new()));
                 }
                 let opened = self.unreadable(&error, &self.pieces());
-                return Ok((NOBODY.to_owned(), opened.cookies));
+                return Ok((nobody(), opened.cookies));
             }
         };
+        let body = if body == NOBODY { nobody() } else { body };
         if self.config.hooks.event.is_some() {
             let session = serde_json::from_str(&body).unwrap_or_default();
             let token = live.row.is_none().then(|| live.token.all().clone());
@@ -163,5 +165,5 @@ fn with_expires(shown: String, expires: Timestamp) -> Result<String, BoxError> {
     Ok(format!(r#"{{{members},"expires":"{expires}"}}"#))
 }
 
-/// The body when nobody is signed in.
+/// What a callback returns that shows nobody.
 const NOBODY: &str = "null";

@@ -9,14 +9,17 @@
 
 mod arbitrary;
 mod callback;
+mod claims;
 mod configuration;
 mod cookies;
 mod credentials;
 mod csrf;
 mod database;
+mod dialects;
 mod email;
 mod linking;
 mod live;
+mod model;
 mod logs;
 mod mail;
 mod pages;
@@ -28,3 +31,5 @@ mod signout;
 mod sink;
 mod site;
 mod store;
+mod types;
+mod v4;

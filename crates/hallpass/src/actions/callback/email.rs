@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::User;
 use crate::actions::sign_in_decision;
 use crate::actions::signin::email::{store, who};
 use crate::core::{self, Ready};
@@ -12,6 +13,7 @@ use crate::link;
 use crate::pages::ConfirmPage;
 use crate::respond::{Body, Outcome};
 use crate::store::OneTimeToken;
+use crate::user::Account;
 use crate::verify::{Verified, proof};
 
 pub(super) async fn run(ready: &Ready, request: &Verified<'_>, provider: &Email) -> Result<Outcome, Error> {
@@ -34,21 +36,21 @@ struct Link<'a> {
 
 impl<'a> Link<'a> {
     fn of_query(request: &'a Verified<'_>) -> Result<Self, Error> {
-        Self::new(|name| request.inbound.info.query(name))
+        Self::new(request, |name| request.inbound.info.query(name))
     }
 
     fn of_form(request: &'a Verified<'_>) -> Result<Self, Error> {
-        Self::new(|name| request.inbound.field(name))
+        Self::new(request, |name| request.inbound.field(name))
     }
 
     fn anywhere(request: &'a Verified<'_>) -> Result<Self, Error> {
-        Self::new(|name| request.inbound.info.query(name).or_else(|| request.inbound.field(name)))
+        Self::new(request, |name| request.inbound.info.query(name).or_else(|| request.inbound.field(name)))
     }
 
-    fn new(parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Error> {
+    fn new(request: &Verified<'_>, parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Error> {
         let filled = |name| parameter(name).filter(|text| !text.is_empty());
         let (Some(token), Some(address)) = (filled("token"), filled("email")) else {
-            return Err(Error::new(ErrorKind::CallbackRoute, "the link names no token or no address"));
+            return Err(request.inbound.dialect.incomplete_link(filled("token").is_some()));
         };
         Ok(Self { token, address })
     }
@@ -90,11 +92,14 @@ async fn follow(
 ) -> Result<Outcome, Error> {
     let config = &ready.config;
     let store = store(config)?;
+    let dialect = config.dialects.written();
     let info = &request.inbound.info;
     let taken = take(ready, link.address, link.token).await?;
     let valid = taken.filter(|token| token.expires > config.clock.now());
     let address = valid.ok_or_else(useless)?.identifier;
     let (user, account) = who(ready, store, provider, &address).await?;
+    let user_id = account.user_id.clone().filter(|_| dialect.names_user_of_followed_link());
+    let account = Account { user_id, ..account };
     let event = SignIn {
         user: user.clone(),
         account: account.clone(),
@@ -104,8 +109,13 @@ async fn follow(
         request: Arc::clone(info),
     };
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
-        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
+        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }));
     }
+    let is_stand_in = dialect.id_of_address(&address).is_some_and(|id| id == user.id);
+    let user = match is_stand_in && store.user_by_email(&address).await?.is_none() {
+        true => User { id: ready.new_id()?, ..user },
+        false => user,
+    };
     let linked = link::by_email(ready, store, user, info).await?;
     let is_new_user = Some(linked.is_new_user);
     let user = linked.user;
