@@ -179,3 +179,38 @@ fn with_causes(error: &dyn Error) -> String {
 const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
 
 const SWEEP_TIME: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use hallpass::{
+        Credentials, Environment, Field, MemoryStore, NoClaims, SessionToken, StoredSession, Timestamp,
+    };
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_expired_goes_by_itself_and_nothing_else() {
+        let store = MemoryStore::new();
+        let form = Credentials::new().field(Field::text("username"));
+        let auth: Auth<NoClaims> = Auth::builder()
+            .environment(Environment::empty())
+            .secret("a secret of at least 32 characters")
+            .credentials(form, async |_, ()| Ok(None))
+            .store(store.clone())
+            .build()
+            .unwrap();
+        store.create_user(User::new("ada"), None).await.unwrap();
+        let (old, live) = (SessionToken::new("old"), SessionToken::new("live"));
+        for (token, end) in [(&old, 1), (&live, 99_999_999_999)] {
+            let session = StoredSession::new(token, "ada", Timestamp::from_seconds(end));
+            store.create_session(token, session).await.unwrap();
+        }
+        let sweeper = tokio::spawn(sweep(auth));
+        tokio::time::sleep(SWEEP_EVERY - Duration::from_secs(1)).await;
+        assert!(store.session(&old).await.unwrap().is_some());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(store.session(&old).await.unwrap().is_none());
+        assert!(store.session(&live).await.unwrap().is_some());
+        sweeper.abort();
+    }
+}

@@ -1,5 +1,7 @@
 //! Where users and sessions are kept.
 
+use test_servers::{Durability, Kind};
+
 use crate::browser::Browser;
 use crate::program::{Folder, Server, program, refusal, run};
 
@@ -92,6 +94,20 @@ fn a_database_out_of_reach_is_told_without_its_password() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("could not be opened") && told.contains("PostgreSQL, auth at 127.0.0.1"), "{told}");
     assert!(!told.contains("canary"), "{told}");
+}
+
+#[test]
+fn mariadb_keeps_users_and_sessions_too() {
+    let Some(mariadb) = test_servers::Server::start(Kind::MariaDb, Durability::Fast) else { return };
+    let url = mariadb.database().url;
+    let folder = configured(&format!("[database]\nurl = \"{url}\"\n"));
+    assert_eq!(done(&folder, &["migrate"]), "applied 0001_own\n");
+    let server = Server::start(program(&folder, &[]));
+    let mut browser = Browser::new(&server.host);
+    browser.sign_in("ada", "correct horse");
+    assert!(browser.get("/api/auth/session").body.contains("Ada Lovelace"));
+    assert_eq!(done(&folder, &["sessions", "revoke-all", "ada"]), "revoked 1 session\n");
+    assert_eq!(browser.get("/api/auth/session").body, "null");
 }
 
 #[test]
