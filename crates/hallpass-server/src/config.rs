@@ -2,24 +2,29 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hallpass::providers::Provider;
-use hallpass::{Auth, Builder, Environment, Forwarded, PagePaths, Secret, Theme};
+use hallpass::{
+    Auth, Builder, CookieKind, CookieOptions, Environment, Forwarded, MemoryStore, PagePaths, Secret, Strategy, Theme,
+};
 
 use crate::cli::Serve;
+use crate::js::{Fault, Script};
 use crate::users::Users;
 
 mod check;
 mod document;
 mod duration;
+mod javascript;
 mod listen;
 mod problem;
 mod providers;
 mod sections;
 mod words;
 
-pub(crate) use document::{Document, Section};
+pub(crate) use document::{Document, Section, nearest};
 pub(crate) use problem::{Problem, Problems};
 use sections::{read_pages, read_secrets, read_theme, read_users};
 
@@ -38,6 +43,12 @@ pub(crate) struct Config {
     pub(crate) file: Option<PathBuf>,
     /// People of the users file.
     pub(crate) users: Users,
+    /// The configuration in JavaScript, if there is one.
+    pub(crate) script: Option<Script>,
+    /// What is wrong with it, in development mode; otherwise the server does not start.
+    pub(crate) broken_script: Option<Fault>,
+    /// Where it is, or would be.
+    pub(crate) script_path: Option<PathBuf>,
     /// Secrets of the file; empty where the environment has some.
     pub(crate) secrets: Vec<Secret>,
     environment: Environment,
@@ -52,6 +63,8 @@ pub(crate) struct Config {
     pages: PagePaths,
     theme: Theme,
     providers: Vec<Provider>,
+    strategy: Option<Strategy>,
+    cookies: Vec<(CookieKind, CookieOptions)>,
 }
 
 impl Config {
@@ -104,6 +117,11 @@ impl Config {
             pages: PagePaths::new(),
             theme: Theme::new(),
             providers: Vec::new(),
+            strategy: None,
+            cookies: Vec::new(),
+            script: None,
+            broken_script: None,
+            script_path: None,
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -111,16 +129,16 @@ impl Config {
             config.update_age = session.duration("update_age");
             session.end();
         }
-        if let Some(section) = top.section("pages") {
-            config.pages = read_pages(section);
-        }
-        if let Some(section) = top.section("theme") {
-            config.theme = read_theme(section);
-        }
+        let pages = top.section("pages").map(read_pages);
+        let theme = top.section("theme").map(read_theme);
+        let loading = javascript::read(&mut top);
         let providers = providers::read(&mut top, &config.environment, problems);
         config.providers = providers.found;
         top.end();
         config.take_from_environment();
+        config.load_script(flags, loading, problems);
+        config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
+        config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_mode(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
@@ -163,6 +181,11 @@ impl Config {
     /// Whether people can sign in with a name and a password.
     pub(crate) fn has_form(&self) -> bool {
         self.dev || !self.users.is_empty()
+    }
+
+    /// Whether people can sign in with a form at all.
+    fn has_any_form(&self) -> bool {
+        self.has_form() || self.script.as_ref().is_some_and(Script::has_forms)
     }
 
     /// Whether no secret was given: development mode makes one.
@@ -211,8 +234,24 @@ impl Config {
         if let Some(update_age) = self.update_age {
             builder = builder.jwt_update_age(update_age);
         }
+        if let Some(strategy) = self.strategy {
+            builder = builder.session_strategy(strategy);
+            if strategy == Strategy::Database {
+                builder = builder.store(memory());
+            }
+        }
+        for (kind, options) in &self.cookies {
+            builder = builder.cookie(*kind, options.clone());
+        }
         self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
     }
+}
+
+/// What database sessions are kept in while there is no database: one for the process, so that it outlives a change
+/// of the settings.
+fn memory() -> MemoryStore {
+    static MEMORY: OnceLock<MemoryStore> = OnceLock::new();
+    MEMORY.get_or_init(MemoryStore::new).clone()
 }
 
 fn has_secret(environment: &Environment) -> bool {

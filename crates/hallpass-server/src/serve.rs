@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,13 +20,24 @@ use crate::Failure;
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::session::{self, App, Claims};
-use crate::users::Verifier;
 use crate::{dev, home, listener, log};
+
+mod reload;
 
 /// Runs until somebody stops it.
 pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
     let environment = Environment::of_process();
     log::start(&environment);
+    let config = load(flags, environment)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::other)?;
+    runtime.block_on(serve(config, flags))?;
+    // A password that is still being checked is of no use to anybody.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// Reads the settings; development mode adds what it needs.
+fn load(flags: &Serve, environment: Environment) -> Result<Config, Failure> {
     let mut config = Config::load(flags, environment)?;
     if config.dev {
         dev::add_demo_users(&mut config.users);
@@ -40,16 +50,11 @@ pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
             config.secrets = vec![secret];
         }
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::other)?;
-    runtime.block_on(serve(config))?;
-    // A password that is still being checked is of no use to anybody.
-    runtime.shutdown_background();
-    Ok(())
+    Ok(config)
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
-    let app = App { users: Arc::new(config.users.clone()), verifier: Verifier::new() };
-    let auth = session::auth(&config, app)?;
+async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
+    let auth = session::auth(&config, App::new(&config))?;
     let stop = stopped().map_err(Failure::other)?;
     let listener = listener::bind(config.listen, config.listen_is_chosen || !config.dev).await;
     let listener = listener.map_err(|error| {
@@ -57,27 +62,38 @@ async fn serve(config: Config) -> Result<(), Failure> {
     })?;
     let listening = listener.local_addr().map_err(Failure::other)?;
     let local = listener::address_to_open(listening);
-    let router = router(&config, &auth, &local);
+    let router = match config.dev {
+        true => reload::router(&config, &auth, &local, flags),
+        false => router(&config, &auth, &local),
+    };
     announce(&config, &auth, &local);
     listener::serve(listener, router, stop).await;
     tracing::info!("stopped");
     Ok(())
 }
 
+/// Everything that the server answers. In development mode the file with callbacks may be broken.
 fn router(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
-    let router = Router::new()
-        .route("/health", get(async || ([(header::CACHE_CONTROL, "no-store")], "ok\n")))
-        .merge(home::assets())
-        .merge(auth.routes())
-        .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"));
-    let router = match config.dev {
-        true => dev::mount(router, dev::Dev::new(config, auth, local)),
-        false => router.merge(home::routes(auth)),
+    let router = match &config.broken_script {
+        Some(fault) => reload::broken(fault),
+        None => routes(config, auth, local),
     };
     router
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn(within_limits))
         .layer(middleware::from_fn(as_typed))
+}
+
+fn routes(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
+    let router = Router::new()
+        .route("/health", get(async || ([(header::CACHE_CONTROL, "no-store")], "ok\n")))
+        .merge(home::assets())
+        .merge(auth.routes())
+        .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"));
+    match config.dev {
+        true => dev::mount(router, dev::Dev::new(config, auth, local)),
+        false => router.merge(home::routes(auth)),
+    }
 }
 
 /// The connection bounds the headers roughly, by what it buffers; this is the limit.
@@ -132,6 +148,9 @@ fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
         );
         if let Some(file) = &config.file {
             let _ = writeln!(text, "  settings from   {}", file.display());
+        }
+        if let Some(file) = &config.script_path {
+            let _ = writeln!(text, "  callbacks from  {}", file.display());
         }
     }
     // Whoever started the server may have closed the pipe: it runs all the same.

@@ -4,19 +4,35 @@ use std::sync::Arc;
 
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::{
-    Auth, BoxError, Credentials, CredentialsInput, Field, Jwt, JwtSignIn, SessionEvent, Timestamp, User,
+    Auth, BoxError, Builder, Credentials, CredentialsInput, Field, Jwt, JwtSignIn, SessionEvent, Timestamp, User,
     ViewUser,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::Failure;
 use crate::config::Config;
-use crate::dev;
+use crate::js::Script;
+use crate::{dev, js};
 use crate::users::{Users, Verifier};
 
-/// What a session keeps. It is sealed in the cookie and private, but for the role.
+/// What a session keeps, as JSON: it is sealed in the cookie and private. The server's own callbacks keep [`Kept`],
+/// those of a configuration in JavaScript what they like.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Claims {
+#[serde(transparent)]
+pub(crate) struct Claims(Box<RawValue>);
+
+impl Claims {
+    /// # Errors
+    /// When it is no JSON.
+    pub(crate) fn parse(json: String) -> Result<Self, serde_json::Error> {
+        RawValue::from_string(json).map(Self)
+    }
+}
+
+/// What a session keeps where nobody has other wishes. Private, but for the role.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Kept {
     /// What the person may do, in the words of the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) role: Option<String>,
@@ -47,30 +63,46 @@ pub(crate) struct App {
     pub(crate) verifier: Verifier,
 }
 
+impl App {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { users: Arc::new(config.users.clone()), verifier: Verifier::new() }
+    }
+}
+
 /// Hallpass, as the settings want it.
 ///
 /// # Errors
 /// When the library finds something wrong.
 pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
     let mut builder = config.builder(app);
-    if config.dev {
-        return dev::callbacks(builder.credentials(dev::form(), dev::authorize))
-            .build()
-            .map_err(Failure::other);
+    let script = config.script.as_ref();
+    // A form of the configuration with the same id takes its place.
+    if config.has_form() && !script.is_some_and(|script| script.has_form("credentials")) {
+        builder = match config.dev {
+            true => builder.credentials(dev::form(), dev::authorize),
+            false => builder.credentials(form("", ""), authorize),
+        };
     }
-    if config.has_form() {
-        builder = builder.credentials(form("", ""), authorize);
+    if let Some(script) = script {
+        return build(js::callbacks(builder, script), script);
+    }
+    if config.dev {
+        return dev::callbacks(builder).build().map_err(Failure::other);
     }
     builder
         .jwt(async |event: Jwt<Claims>, _| {
             Ok(Some(match event {
-                Jwt::SignIn(it) => first_claims(&it),
+                Jwt::SignIn(it) => first_claims(&it)?,
                 Jwt::Read(it) => it.claims,
             }))
         })
-        .session(async |it, _| Ok(view(it)))
+        .session(async |it, _| view(&it))
         .build()
         .map_err(Failure::other)
+}
+
+fn build(builder: Builder<App, Claims>, script: &Script) -> Result<Auth<Claims>, Failure> {
+    builder.build().map_err(|error| Failure::Other(format!("{}: {error}", script.file())))
 }
 
 /// The form for name and password, with what stands in its fields while they are empty.
@@ -91,15 +123,21 @@ pub(crate) async fn authorize(input: CredentialsInput, app: App) -> Result<Optio
 }
 
 /// What a new session keeps.
-pub(crate) fn first_claims(event: &JwtSignIn) -> Claims {
-    Claims {
+pub(crate) fn first_claims(event: &JwtSignIn) -> Result<Claims, BoxError> {
+    let kept = Kept {
         role: event.user.get("role").and_then(|role| role.as_str()).map(str::to_owned),
         provider: event.account.provider.clone(),
         signed_in_at: SystemClock.now(),
-    }
+    };
+    Ok(Claims(to_raw_value(&kept)?))
 }
 
 /// What the browser sees of a session.
-pub(crate) fn view(event: SessionEvent<Claims>) -> View {
-    View { user: Person { public: event.user.public(), role: event.claims.role } }
+///
+/// # Errors
+/// When the session was made with other callbacks.
+pub(crate) fn view(event: &SessionEvent<Claims>) -> Result<View, BoxError> {
+    let kept: Kept = serde_json::from_str(event.claims.0.get())
+        .map_err(|_| "the session was made with other callbacks")?;
+    Ok(View { user: Person { public: event.user.public(), role: kept.role } })
 }

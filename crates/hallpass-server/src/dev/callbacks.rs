@@ -40,11 +40,11 @@ pub(crate) fn callbacks(builder: Builder<App>) -> Builder<App, Claims> {
         })
         .jwt(async |event: Jwt<Claims, Rename>, _| {
             let (trigger, given) = (trigger(&event), given(&event));
-            observe("jwt", Some(trigger), given, answered_claims, async { Ok(decide(event)) }).await
+            observe("jwt", Some(trigger), given, answered_claims, async { decide(event) }).await
         })
         .session(async |event, _| {
             let given = given(&event);
-            observe("session", None, given, |view: &View| json!(view), async { Ok(view(event)) }).await
+            observe("session", None, given, |view: &View| json!(view), async { view(&event) }).await
         })
         .on_event(async |event: Event, _| {
             // One for each look at a session would hide everything else.
@@ -61,15 +61,15 @@ pub(crate) async fn authorize(input: CredentialsInput, app: App) -> Result<Optio
     observe("authorize", None, given, |user| json!(user), session::authorize(input, app)).await
 }
 
-fn decide(event: Jwt<Claims, Rename>) -> JwtDecision<Claims> {
-    match event {
-        Jwt::SignIn(it) => Some(first_claims(&it)).into(),
+fn decide(event: Jwt<Claims, Rename>) -> Result<JwtDecision<Claims>, BoxError> {
+    Ok(match event {
+        Jwt::SignIn(it) => Some(first_claims(&it)?).into(),
         Jwt::Read(it) => Some(it.claims).into(),
         Jwt::Update(mut it) => {
             it.token.name = Some(it.update.name.0);
             it.token.with(it.claims)
         }
-    }
+    })
 }
 
 fn trigger(event: &Jwt<Claims, Rename>) -> &'static str {
