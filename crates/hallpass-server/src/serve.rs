@@ -141,6 +141,9 @@ fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
         text.push_str("\nA server of your own: hallpass --help, docs/server.md. Ctrl-C stops this one.\n");
     } else {
         let _ = writeln!(text, "  listening at    {local}");
+        if let Some(file) = &config.script_path {
+            let _ = writeln!(text, "  callbacks from  {}", file.display());
+        }
         let _ = writeln!(
             text,
             "  sign-in page    {}",
@@ -148,9 +151,6 @@ fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
         );
         if let Some(file) = &config.file {
             let _ = writeln!(text, "  settings from   {}", file.display());
-        }
-        if let Some(file) = &config.script_path {
-            let _ = writeln!(text, "  callbacks from  {}", file.display());
         }
     }
     // Whoever started the server may have closed the pipe: it runs all the same.

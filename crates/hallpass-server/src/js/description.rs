@@ -164,7 +164,10 @@ fn known(what: &str, names: &[String], all: &[&str]) -> Result<(), Fault> {
     if let Some((_, why)) = REASONS.iter().find(|(name, _)| name == unknown) {
         return Err(fault.cure(*why));
     }
-    Err(match nearest(unknown, all.iter().copied()) {
+    let lower: Vec<_> = all.iter().map(|name| name.to_lowercase()).collect();
+    let near = nearest(unknown, lower.iter().map(String::as_str))
+        .and_then(|near| all.iter().find(|name| name.to_lowercase() == near));
+    Err(match near {
         Some(near) => fault.cure(format!("did you mean `{near}`?")),
         None => fault.cure("leave it out"),
     })

@@ -109,6 +109,7 @@ impl Engine {
         let wishes = Arc::default();
         let mut engine = Self { context, program, wishes, slice, is_per_request: false, calls: 0 };
         engine.is_per_request = engine.within(engine.program.limits.time, |ctx| engine.load(ctx))?;
+        engine.slice.take_turns();
         Ok(engine)
     }
 

@@ -58,7 +58,7 @@ impl Fetch {
             if asked.redirect == "error" {
                 return Err(format!("{} answers with a redirect", shown(&url)));
             }
-            let target = url.join(location).map_err(|_| "the redirect leads nowhere")?;
+            let target = self.resolve(url.join(location).as_ref().map_or("", Url::as_str)).map_err(|_| "the redirect leads nowhere")?;
             if target.origin() != url.origin() {
                 // What was meant for one server is not for another.
                 headers.retain(|(name, _)| !matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization"));
@@ -76,6 +76,9 @@ impl Fetch {
 
     fn resolve(&self, url: &str) -> Result<Url, String> {
         match (Url::parse(url), &self.base) {
+            (Ok(url), _) if !matches!(url.scheme(), "http" | "https") => {
+                Err(format!("a {} address may not be asked", url.scheme()))
+            }
             (Ok(url), _) => Ok(url),
             (Err(_), Some(base)) => base.join(url).map_err(|_| "the address is not a URL".to_owned()),
             (Err(_), None) => Err("the address is relative: set `base_url` in [fetch], or `url`".to_owned()),

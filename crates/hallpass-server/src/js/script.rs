@@ -71,7 +71,7 @@ impl Script {
             .map_err(|error| Fault::new(Kind::Broken, format!("it cannot be read: {error}")).in_file(&file))?;
         kept.clone_from(&source);
         let is_typed = path.extension().is_some_and(|extension| extension == "ts" || extension == "mts");
-        let script = if is_typed { strip(&source).map_err(|fault| fault.in_file(&file))? } else { source.clone() };
+        let script = strip(&source, is_typed).map_err(|fault| fault.in_file(&file))?;
         let program = Program {
             environment: shown(environment, &loading.variables),
             limits: loading.limits,

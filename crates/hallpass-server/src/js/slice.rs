@@ -52,6 +52,8 @@ pub(super) struct Slice {
     /// How often other work of this thread was given away.
     gave_way: AtomicU64,
     is_in_crowd: AtomicBool,
+    /// Whether it need not take turns: a context that is being made is what others wait for.
+    is_free: AtomicBool,
 }
 
 impl Slice {
@@ -63,6 +65,7 @@ impl Slice {
             deadline: AtomicU64::new(0),
             gave_way: AtomicU64::new(0),
             is_in_crowd: AtomicBool::new(false),
+            is_free: AtomicBool::new(true),
         }
     }
 
@@ -71,6 +74,11 @@ impl Slice {
         self.began.store(nanos(Instant::now()), Ordering::Relaxed);
         self.deadline.store(nanos(deadline), Ordering::Relaxed);
         self.gave_way.store(0, Ordering::Relaxed);
+    }
+
+    /// From now on it takes turns.
+    pub(super) fn take_turns(&self) {
+        self.is_free.store(false, Ordering::Relaxed);
     }
 
     /// Whether it took too long.
@@ -100,7 +108,7 @@ impl Slice {
             self.gave_way.store(times + 1, Ordering::Relaxed);
             give_way(|| thread::sleep(Duration::from_micros(200)));
         }
-        if took > LONG && !self.is_in_crowd.load(Ordering::Relaxed) {
+        if took > LONG && !self.is_free.load(Ordering::Relaxed) && !self.is_in_crowd.load(Ordering::Relaxed) {
             let until = self.epoch + Duration::from_nanos(deadline);
             let mut has_turn = false;
             give_way(|| has_turn = self.crowd.enter(until));
@@ -133,4 +141,4 @@ const GIVE_WAY_AFTER: [Duration; 4] =
     [Duration::from_millis(2), Duration::from_millis(5), Duration::from_millis(10), Duration::from_millis(20)];
 
 /// From here on a callback takes turns with others.
-const LONG: Duration = Duration::from_millis(25);
+const LONG: Duration = Duration::from_millis(100);

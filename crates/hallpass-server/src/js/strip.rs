@@ -16,9 +16,10 @@ use super::fault::{Fault, Position};
 ///
 /// # Errors
 /// When it is no TypeScript, or has something in it that is more than a type (`enum`, `namespace`, …).
-pub(super) fn strip(source: &str) -> Result<String, Fault> {
+pub(super) fn strip(source: &str, is_typed: bool) -> Result<String, Fault> {
     let allocator = Allocator::default();
-    let parsed = Parser::new(&allocator, source, SourceType::ts()).parse();
+    let kind = if is_typed { SourceType::ts() } else { SourceType::mjs() };
+    let parsed = Parser::new(&allocator, source, kind).parse();
     if let Some(error) = parsed.diagnostics.first() {
         let offset = error.labels.first().map_or(0, |label| label.offset() as usize);
         let cure = error.help.as_ref().map(ToString::to_string);
@@ -27,6 +28,16 @@ pub(super) fn strip(source: &str) -> Result<String, Fault> {
             Some(cure) => fault.cure(cure),
             None => fault,
         });
+    }
+    let mut names = Names { clash: None };
+    names.visit_program(&parsed.program);
+    if let Some((name, offset)) = names.clash {
+        return Err(Fault::syntax(format!("`{name}` has already been declared"))
+            .at(Position::of(source, offset))
+            .cure(format!("the function has `{name}` as an argument already: give this one another name, such as `{name}Value`")));
+    }
+    if !is_typed {
+        return Ok(source.to_owned());
     }
     let mut used = Used(HashSet::new());
     used.visit_program(&parsed.program);
@@ -37,6 +48,47 @@ pub(super) fn strip(source: &str) -> Result<String, Fault> {
             .at(Position::of(source, offset))
             .cure("only types are taken out of TypeScript: write it as plain JavaScript")),
         None => Ok(blanked(source, types.blanks)),
+    }
+}
+
+/// Looks for constants and variables with the name of an argument of their function, which is an error as soon as the
+/// program is read (ECMAScript §15.2.1), and which the engine tells only when it comes there.
+struct Names<'a> {
+    clash: Option<(&'a str, usize)>,
+}
+
+impl<'a> Names<'a> {
+    fn compare(&mut self, parameters: &FormalParameters<'a>, statements: &[Statement<'a>]) {
+        let mut arguments: Vec<_> =
+            parameters.items.iter().flat_map(|it| it.pattern.get_binding_identifiers()).collect();
+        if let Some(rest) = &parameters.rest {
+            arguments.extend(rest.rest.argument.get_binding_identifiers());
+        }
+        let declared = statements.iter().filter_map(|statement| match statement {
+            Statement::VariableDeclaration(it) if it.kind.is_lexical() => Some(it),
+            _ => None,
+        });
+        for name in declared.flat_map(|it| &it.declarations).flat_map(|it| it.id.get_binding_identifiers()) {
+            if arguments.iter().any(|argument| argument.name == name.name) {
+                self.clash.get_or_insert((name.name.as_str(), name.span.start as usize));
+            }
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Names<'a> {
+    fn visit_function(&mut self, it: &Function<'a>, flags: oxc_syntax::scope::ScopeFlags) {
+        if let Some(body) = &it.body {
+            self.compare(&it.params, &body.statements);
+        }
+        walk::walk_function(self, it, flags);
+    }
+
+    fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
+        if let ArrowFunctionBody::FunctionBody(body) = &it.body {
+            self.compare(&it.params, &body.statements);
+        }
+        walk::walk_arrow_function_expression(self, it);
     }
 }
 

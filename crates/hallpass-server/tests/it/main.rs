@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what helps tests may fail as they do")]
 
+mod api;
 mod browser;
 mod commands;
 mod configured;
 mod development;
+mod hostile;
+mod javascript;
 mod limits;
 mod program;
+mod seeds;

@@ -1,7 +1,7 @@
 use super::*;
 
 fn stripped(source: &str) -> String {
-    let script = strip(source).unwrap();
+    let script = strip(source, true).unwrap();
     assert_eq!(script.lines().count(), source.lines().count());
     script.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -31,20 +31,37 @@ fn types_become_blanks() {
 #[test]
 fn lines_and_columns_stay() {
     let source = "const a: { b: string,\n  c: number } = d as T; throw 1";
-    assert_eq!(strip(source).unwrap().find("throw"), source.find("throw"));
+    assert_eq!(strip(source, true).unwrap().find("throw"), source.find("throw"));
 }
 
 #[test]
 fn what_is_more_than_a_type_is_refused_with_its_place() {
     for source in ["\n  enum A { B }", "\n  namespace A { const b = 1 }", "\n  import a = require('a')"] {
-        let fault = strip(source).unwrap_err();
+        let fault = strip(source, true).unwrap_err();
         assert_eq!(fault.position, Some(Position { line: 2, column: 3 }), "{source}");
         assert!(fault.cure.is_some());
     }
 }
 
 #[test]
+fn a_constant_with_the_name_of_an_argument_is_refused_with_its_place() {
+    for source in [
+        "f({ async g({ a, b: { c } }) {\n  const c = a } })",
+        "const f = (...c) => {\n  let c = 1 }",
+        "function f([c = 1]) {\n  let x, { c } = c }",
+    ] {
+        for is_typed in [false, true] {
+            let fault = strip(source, is_typed).unwrap_err();
+            assert_eq!(fault.position.map(|it| it.line), Some(2), "{source}");
+        }
+    }
+    for source in ["function f(c) { var c; { let c } }", "function f(c) { return () => { let c } }"] {
+        assert!(strip(source, false).is_ok(), "{source}");
+    }
+}
+
+#[test]
 fn what_is_no_program_is_refused_with_its_place() {
-    let fault = strip("const a = 1\nconst = 2").unwrap_err();
+    let fault = strip("const a = 1\nconst = 2", true).unwrap_err();
     assert_eq!(fault.position.map(|it| it.line), Some(2), "{fault}");
 }
