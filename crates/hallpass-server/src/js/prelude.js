@@ -267,7 +267,13 @@
       this.redirect = init.redirect ?? from.redirect ?? 'follow'
     }
   }
-  const fetch = async (input, init) => {
+  // What fails after waiting says where it was asked for: the engine forgets that.
+  const from = (place, promise) => promise.catch((error) => {
+    if (error instanceof Error) Object.defineProperty(error, 'stack', { value: `${error.stack ?? ''}\n${place}`, writable: true, configurable: true })
+    throw error
+  })
+  const fetch = (input, init) => from(new Error().stack, sendOut(input, init))
+  const sendOut = async (input, init) => {
     const request = new Request(input, init)
     let { body } = request
     if (body instanceof URLSearchParams) {
@@ -291,7 +297,9 @@
   // As Nuxt has it: JSON in and out, an error for what is not 2xx.
   class FetchError extends Error {
     constructor(method, url, response, data) {
-      super(`[${method}] "${url}": ${response.status} ${response.statusText}`.trimEnd())
+      // Without the address, which may hold a token and would stand in the log.
+      super(`[${method}] ${response.status} ${response.statusText}`.trimEnd())
+      Object.defineProperty(this, 'request', { value: url })
       this.name = 'FetchError'
       this.status = this.statusCode = response.status
       this.statusText = this.statusMessage = response.statusText
@@ -333,8 +341,8 @@
     if (!response.ok && !all.ignoreResponseError) throw new FetchError(method, url, response, response._data)
     return response
   }
-  const dollarFetch = (defaults) => Object.assign(async (url, options) => (await rawFetch(url, options, defaults))._data, {
-    raw: (url, options) => rawFetch(url, options, defaults),
+  const dollarFetch = (defaults) => Object.assign((url, options) => from(new Error().stack, rawFetch(url, options, defaults).then((response) => response._data)), {
+    raw: (url, options) => from(new Error().stack, rawFetch(url, options, defaults)),
     create: (more) => dollarFetch({ ...defaults, ...more }),
     native: fetch,
   })
