@@ -21,11 +21,17 @@ pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
             continue;
         }
         let text = fs::read_to_string(&path)?;
-        for (number, block) in blocks(&text).map_err(|why| Failure::new(format!("{name}: {why}")))?.iter().enumerate() {
+        for (number, block) in
+            blocks(&text).map_err(|why| Failure::new(format!("{name}: {why}")))?.iter().enumerate()
+        {
             if let Some(documents) = &documents {
                 let document = fs::read_to_string(documents.join(format!("{}.txt", block.document)))?;
                 if !document.contains(&block.text) {
-                    return Err(Failure::new(format!("{name}: block {} does not stand in {}", number + 1, block.document)));
+                    return Err(Failure::new(format!(
+                        "{name}: block {} does not stand in {}",
+                        number + 1,
+                        block.document
+                    )));
                 }
             }
             sums.insert(format!("{name} {}", number + 1), sum(block.text.as_bytes()));
@@ -34,7 +40,9 @@ pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     let found: String = sums.iter().map(|(block, sum)| format!("{block} {sum:016x}\n")).collect();
     let known = fs::read_to_string(folder.join(SUMS)).unwrap_or_default();
     if found != known {
-        return Err(Failure::new(format!("the blocks are not those of e2e/seeds/{SUMS}, which would be:\n{found}")));
+        return Err(Failure::new(format!(
+            "the blocks are not those of e2e/seeds/{SUMS}, which would be:\n{found}"
+        )));
     }
     Ok(Outcome::Passed)
 }
@@ -72,7 +80,9 @@ fn blocks(text: &str) -> Result<Vec<Block>, &'static str> {
 
 /// FNV-1a, 64 bits: against slips, not against attacks.
 fn sum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 const SUMS: &str = "checksums.txt";

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::command::{Failure, Outcome};
 use crate::workspace::Workspace;
-use crate::{bench, conformance, deny, evil_op, fuzz, lockfiles, node, purity, rust, security_cases, seeds, typos};
+use crate::{
+    bench, conformance, deny, evil_op, fuzz, lockfiles, node, purity, rust, security_cases, seeds, typos,
+};
 
 /// One thing that can fail.
 pub(crate) struct Step {

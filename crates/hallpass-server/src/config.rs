@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use hallpass::providers::Provider;
 use hallpass::{
-    Auth, Builder, CookieKind, CookieOptions, Environment, Forwarded, MemoryStore, PagePaths, Secret, Strategy, Theme,
+    Auth, Builder, CookieKind, CookieOptions, Environment, Forwarded, MemoryStore, PagePaths, Secret,
+    Strategy, Theme,
 };
 
 use crate::cli::Serve;

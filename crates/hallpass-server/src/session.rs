@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::{
-    Auth, BoxError, Builder, Credentials, CredentialsInput, Field, Jwt, JwtSignIn, SessionEvent, Timestamp, User,
-    ViewUser,
+    Auth, BoxError, Builder, Credentials, CredentialsInput, Field, Jwt, JwtSignIn, SessionEvent, Timestamp,
+    User, ViewUser,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -13,8 +13,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::Failure;
 use crate::config::Config;
 use crate::js::Script;
-use crate::{dev, js};
 use crate::users::{Users, Verifier};
+use crate::{dev, js};
 
 /// What a session keeps, as JSON: it is sealed in the cookie and private. The server's own callbacks keep [`Kept`],
 /// those of a configuration in JavaScript what they like.

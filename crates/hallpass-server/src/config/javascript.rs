@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use hallpass::Strategy;
 use url::{Origin, Url};
 
+use super::Config;
 use super::document::Section;
 use super::problem::Problem;
-use super::Config;
 use crate::cli::Serve;
 use crate::js::{Limits, Loading, Script, find};
 
@@ -30,7 +30,8 @@ pub(super) fn read(top: &mut Section<'_>) -> Javascript {
             loading.limits.time = time;
         }
         if let Some(megabytes) = section.integer("memory_limit") {
-            loading.limits.memory = usize::try_from(megabytes).unwrap_or(usize::MAX).saturating_mul(1024 * 1024);
+            loading.limits.memory =
+                usize::try_from(megabytes).unwrap_or(usize::MAX).saturating_mul(1024 * 1024);
         }
         let Limits { time, memory } = loading.limits;
         if time.is_zero() || time.as_secs() > 20 {
@@ -49,8 +50,10 @@ pub(super) fn read(top: &mut Section<'_>) -> Javascript {
             }
         }
         if let Some(allowed) = section.texts("allow") {
-            let origins: Option<Vec<Origin>> =
-                allowed.iter().map(|origin| parse(origin).filter(is_origin).map(|url| url.origin())).collect();
+            let origins: Option<Vec<Origin>> = allowed
+                .iter()
+                .map(|origin| parse(origin).filter(is_origin).map(|url| url.origin()))
+                .collect();
             if origins.is_none() {
                 section.note("`fetch.allow` must hold origins, such as \"https://api.example.com\"");
             }
@@ -64,7 +67,7 @@ pub(super) fn read(top: &mut Section<'_>) -> Javascript {
 impl Config {
     /// Loads the file, and takes over what it says where the other settings say nothing.
     pub(super) fn load_script(&mut self, flags: &Serve, javascript: Javascript, problems: &mut Vec<Problem>) {
-        let folder = self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+        let folder = self.file.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new("")).to_owned();
         let chosen = flags.callbacks.clone().or(javascript.file);
         self.script_path = chosen.or_else(|| find(&folder)).or_else(|| find(Path::new("")));
         let Some(path) = self.script_path.clone() else { return };
@@ -99,7 +102,8 @@ impl Config {
             self.secrets = said.secrets.iter().map(|secret| secret.as_str().into()).collect();
         }
         self.max_age = self.max_age.or(said.max_age);
-        self.update_age = self.update_age.or(said.update_age.filter(|_| said.strategy == Some(Strategy::Database)));
+        self.update_age =
+            self.update_age.or_else(|| said.update_age.filter(|_| said.strategy == Some(Strategy::Database)));
         let environment = &self.environment;
         if environment.get("AUTH_TRUST_HOST").is_none() {
             self.trust_host = self.trust_host.or(said.trust_host);

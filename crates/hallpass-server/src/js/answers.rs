@@ -21,7 +21,8 @@ impl Returned {
     /// # Errors
     /// When it is no object.
     pub(super) fn read(json: &str) -> Result<Self, BoxError> {
-        serde_json::from_str(json).map_err(|_| "`jwt` must return the token: an object, or null to end the session".into())
+        serde_json::from_str(json)
+            .map_err(|_| "`jwt` must return the token: an object, or null to end the session".into())
     }
 
     /// The decision. Name, e-mail and picture may have changed; times and ids of a token are Hallpass' own.
@@ -34,7 +35,9 @@ impl Returned {
             self.own.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.clone())
         };
         if own("sub").is_some_and(|sub| sub != token.sub()) {
-            tracing::warn!("`jwt` changed `token.sub`, which is not taken over: keep another id in a field of its own");
+            tracing::warn!(
+                "`jwt` changed `token.sub`, which is not taken over: keep another id in a field of its own"
+            );
         }
         let (name, email, picture) = (own("name"), own("email"), own("picture"));
         if token.name == name && token.email == email && token.picture == picture {

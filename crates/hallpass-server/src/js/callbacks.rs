@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
 use hallpass::{
-    BoxError, Builder, CredentialsInput, Decision, Event, Jwt, JwtDecision, Redirect, RequestInfo, SessionEvent,
-    SignIn, User,
+    BoxError, Builder, CredentialsInput, Decision, Event, Jwt, JwtDecision, Redirect, RequestInfo,
+    SessionEvent, SignIn, User,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -100,7 +100,9 @@ impl Script {
         let answer = self.ask("session", None, &argument, Some(&event.request)).await?;
         let json = match answer.as_str() {
             "null" | "undefined" => "null".to_owned(),
-            json if json.starts_with('{') => self.without_secrets(without_expires(answer, &event.expires.to_iso()))?,
+            json if json.starts_with('{') => {
+                self.without_secrets(without_expires(answer, &event.expires.to_iso()))?
+            }
             _ => return Err(self.said("`session` must return an object: end it with `return session`")),
         };
         Ok(Json(RawValue::from_string(json)?))
@@ -160,7 +162,8 @@ impl Script {
     async fn authorize(&self, id: &str, input: CredentialsInput) -> Result<Option<User>, BoxError> {
         let argument = serde_json::to_string(&json!({ "id": id, "credentials": input.fields() }))?;
         let request = self.seen.request(input.request());
-        let call = async { Ok(self.pool.call("authorize", &argument, &request).await.map_err(|it| it.report())?) };
+        let call =
+            async { self.pool.call("authorize", &argument, &request).await.map_err(super::Fault::report) };
         let given = || dev::masked_form(input.fields().clone());
         let answer = self.observed("authorize", None, given, call).await?;
         match serde_json::from_str(&answer) {
@@ -181,7 +184,7 @@ impl Script {
             None if self.is_per_request => super::request::stub().into(),
             _ => "".into(),
         };
-        let call = async { Ok(self.pool.call(kind, argument, &request).await.map_err(|it| it.report())?) };
+        let call = async { self.pool.call(kind, argument, &request).await.map_err(super::Fault::report) };
         if !self.dev {
             return call.await;
         }
@@ -225,4 +228,3 @@ impl super::Fault {
         self.into_error()
     }
 }
-

@@ -67,7 +67,8 @@ impl Description {
     /// # Errors
     /// The first thing in it that Hallpass does not have.
     pub(super) fn read(json: &str) -> Result<Self, Fault> {
-        let told: Told = serde_json::from_str(json).map_err(|error| wrong(format!("an option is not as it should be: {error}")))?;
+        let told: Told = serde_json::from_str(json)
+            .map_err(|error| wrong(format!("an option is not as it should be: {error}")))?;
         known("the option", &told.keys, OPTIONS)?;
         known("the callback", &told.callbacks, &["signIn", "redirect", "jwt", "session"])?;
         known("the event", &told.events, EVENTS)?;
@@ -94,7 +95,11 @@ impl Description {
             self.strategy = match session.get("strategy").and_then(Value::as_str) {
                 Some("jwt") => Some(Strategy::Jwt),
                 Some("database") => Some(Strategy::Database),
-                Some(other) => return Err(wrong(format!("`session.strategy` is {other:?}")).cure("\"jwt\" or \"database\"")),
+                Some(other) => {
+                    return Err(
+                        wrong(format!("`session.strategy` is {other:?}")).cure("\"jwt\" or \"database\"")
+                    );
+                }
                 None => None,
             };
         }
@@ -130,12 +135,15 @@ impl Description {
                     return Err(wrong(format!("the provider {id:?} has no `authorize`"))
                         .cure("a function that returns the user, or null"));
                 }
-                let fields = provider.get("credentials").and_then(Value::as_object).cloned().unwrap_or_default();
+                let fields =
+                    provider.get("credentials").and_then(Value::as_object).cloned().unwrap_or_default();
                 self.forms.push(Form { id, name: text("name"), fields });
             }
             Some("email") => {
-                return Err(wrong(format!("the provider {id:?} sends mails, which is not a setting of this file"))
-                    .cure("leave it out"));
+                return Err(wrong(format!(
+                    "the provider {id:?} sends mails, which is not a setting of this file"
+                ))
+                .cure("leave it out"));
             }
             Some("webauthn") => {
                 return Err(wrong(format!("the provider {id:?} is not supported")).cure("leave it out"));
@@ -159,7 +167,8 @@ pub(super) fn wrong(message: impl Into<String>) -> Fault {
 
 fn known(what: &str, names: &[String], all: &[&str]) -> Result<(), Fault> {
     let Some(unknown) = names.iter().find(|name| !all.contains(&name.as_str())) else { return Ok(()) };
-    let named = if what.starts_with('`') { format!("{what}{unknown}`") } else { format!("{what} `{unknown}`") };
+    let named =
+        if what.starts_with('`') { format!("{what}{unknown}`") } else { format!("{what} `{unknown}`") };
     let fault = wrong(format!("{named} is not supported"));
     if let Some((_, why)) = REASONS.iter().find(|(name, _)| name == unknown) {
         return Err(fault.cure(*why));
@@ -264,8 +273,20 @@ fn read_cookie(name: &str, value: &Value) -> Result<(CookieKind, CookieOptions),
 }
 
 const OPTIONS: &[&str] = &[
-    "providers", "callbacks", "events", "pages", "session", "theme", "secret", "jwt", "trustHost", "useSecureCookies",
-    "cookies", "basePath", "debug", "redirectProxyUrl",
+    "providers",
+    "callbacks",
+    "events",
+    "pages",
+    "session",
+    "theme",
+    "secret",
+    "jwt",
+    "trustHost",
+    "useSecureCookies",
+    "cookies",
+    "basePath",
+    "debug",
+    "redirectProxyUrl",
 ];
 
 const EVENTS: &[&str] = &["signIn", "signOut", "createUser", "updateUser", "linkAccount", "session"];

@@ -96,7 +96,8 @@ impl Engine {
     /// What is wrong with the program.
     pub(super) fn new(program: Arc<Program>, crowd: Arc<Crowd>) -> Result<Self, Fault> {
         let unusable = |error: rquickjs::Error| {
-            Fault::new(Kind::OutOfMemory, format!("the engine could not be started: {error}")).in_file(&program.file)
+            Fault::new(Kind::OutOfMemory, format!("the engine could not be started: {error}"))
+                .in_file(&program.file)
         };
         let runtime = Runtime::new().map_err(unusable)?;
         runtime.set_memory_limit(program.limits.memory);
@@ -119,11 +120,16 @@ impl Engine {
         let host = host::functions(ctx, &self.wishes).map_err(caught)?;
         let prelude: Function<'_> = ctx.eval(PRELUDE).map_err(caught)?;
         let driver: Object<'_> = prelude.call((host, program.environment.as_str())).map_err(caught)?;
-        driver.get::<_, Function<'_>>("freeze").and_then(|freeze| freeze.call::<_, ()>(())).map_err(caught)?;
-        let module = Module::declare(ctx.clone(), program.file.as_str(), program.script.as_str()).map_err(|_| {
-            let fault = Fault::caught(ctx, &program.file, &program.source);
-            Fault { kind: Kind::Broken, ..fault }
-        })?;
+        driver
+            .get::<_, Function<'_>>("freeze")
+            .and_then(|freeze| freeze.call::<_, ()>(()))
+            .map_err(caught)?;
+        let module =
+            Module::declare(ctx.clone(), program.file.as_str(), program.script.as_str()).map_err(|_| {
+                let mut fault = Fault::caught(ctx, &program.file, &program.source);
+                fault.kind = Kind::Broken;
+                fault
+            })?;
         let (module, evaluated) = module.eval().map_err(caught)?;
         self.run_jobs(ctx);
         match evaluated.state() {
@@ -143,8 +149,9 @@ impl Engine {
             .get::<_, Function<'_>>("configure")
             .and_then(|configure| configure.call::<_, bool>((exports,)))
             .map_err(|_| {
-                Fault { position: None, ..Fault::caught(ctx, &program.file, &program.source) }
-                    .cure("write `export default { providers: […], callbacks: { … } }`")
+                let mut fault = Fault::caught(ctx, &program.file, &program.source);
+                fault.position = None;
+                fault.cure("write `export default { providers: […], callbacks: { … } }`")
             })?;
         ctx.globals().prop(DRIVER, driver).map_err(caught)?;
         Ok(is_per_request)
@@ -166,7 +173,12 @@ impl Engine {
     }
 
     /// Goes on with what a wish has brought.
-    pub(super) fn go_on(&self, id: u32, result: &Result<String, String>, left: Duration) -> Result<Step, Fault> {
+    pub(super) fn go_on(
+        &self,
+        id: u32,
+        result: &Result<String, String>,
+        left: Duration,
+    ) -> Result<Step, Fault> {
         self.within(left, |ctx| {
             let (failed, text) = match result {
                 Ok(text) => (false, text.as_str()),
@@ -201,7 +213,8 @@ impl Engine {
         if self.slice.has_ended() {
             return Err(self.too_late());
         }
-        let answer: Option<String> = self.driver(ctx, "look").and_then(|look| look.call(())).map_err(caught)?;
+        let answer: Option<String> =
+            self.driver(ctx, "look").and_then(|look| look.call(())).map_err(caught)?;
         Ok(answer.map_or(Step::Waiting, Step::Answer))
     }
 

@@ -1,6 +1,7 @@
 //! What went wrong in a configuration: where, and what to do about it.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use hallpass::{BoxError, Error, ErrorKind};
 use rquickjs::{Ctx, Object, Value};
@@ -36,9 +37,13 @@ pub(crate) enum Kind {
     Busy,
 }
 
-/// What went wrong.
+/// What went wrong: a box, since results carry it everywhere and nearly none has one.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
+pub(crate) struct Fault(Box<Details>);
+
+/// All of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Details {
     pub(crate) kind: Kind,
     /// The message of the error, with its name.
     pub(crate) message: String,
@@ -57,7 +62,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind,
             message: message.into(),
             position: None,
@@ -67,27 +72,31 @@ impl Fault {
             excerpt: None,
             code: None,
             auth_error: None,
-        }
+        }))
     }
 
     pub(super) fn syntax(message: impl fmt::Display) -> Self {
         Self::new(Kind::Broken, format!("SyntaxError: {message}"))
     }
 
-    pub(super) fn at(self, position: Position) -> Self {
-        Self { position: Some(position), ..self }
+    pub(super) fn at(mut self, position: Position) -> Self {
+        self.position = Some(position);
+        self
     }
 
-    pub(super) fn cure(self, cure: impl Into<String>) -> Self {
-        Self { cure: Some(cure.into()), ..self }
+    pub(super) fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = Some(cure.into());
+        self
     }
 
-    pub(super) fn in_file(self, file: &str) -> Self {
-        Self { file: file.to_owned(), ..self }
+    pub(super) fn in_file(mut self, file: &str) -> Self {
+        file.clone_into(&mut self.file);
+        self
     }
 
-    pub(super) fn in_callback(self, callback: &str) -> Self {
-        Self { callback: callback.to_owned(), ..self }
+    pub(super) fn in_callback(mut self, callback: &str) -> Self {
+        callback.clone_into(&mut self.callback);
+        self
     }
 
     /// Adds the lines around the place.
@@ -95,7 +104,9 @@ impl Fault {
         let Some(Position { line, column }) = self.position else { return self };
         let first = line.saturating_sub(3).max(1);
         let mut excerpt = String::new();
-        for (number, text) in (1..).zip(source.lines()).skip(first - 1).take_while(|(number, _)| *number <= line + 2) {
+        for (number, text) in
+            (1..).zip(source.lines()).skip(first - 1).take_while(|(number, _)| *number <= line + 2)
+        {
             let mark = if number == line { '>' } else { ' ' };
             excerpt.push_str(&format!("{mark} {number:4} | {text}\n"));
             if number == line {
@@ -111,8 +122,11 @@ impl Fault {
         let thrown = ctx.catch();
         let Some(error) = thrown.as_object() else {
             let text = ctx.json_stringify(thrown.clone()).ok().flatten().and_then(|it| it.to_string().ok());
-            return Self::new(Kind::Threw, format!("{} was thrown", text.unwrap_or_else(|| "nothing".to_owned())))
-                .in_file(file);
+            return Self::new(
+                Kind::Threw,
+                format!("{} was thrown", text.unwrap_or_else(|| "nothing".to_owned())),
+            )
+            .in_file(file);
         };
         let text = |name: &str| field(error, name).unwrap_or_default();
         let (name, message, stack) = (text("name"), text("message"), text("stack"));
@@ -132,7 +146,8 @@ impl Fault {
         fault.position = position(&stack, file);
         fault.cure = cure(&message, fault.position, source);
         fault.auth_error = field(error, "type");
-        fault.code = field(error, "code").filter(|_| fault.auth_error.as_deref() == Some("CredentialsSignin"));
+        fault.code =
+            field(error, "code").filter(|_| fault.auth_error.as_deref() == Some("CredentialsSignin"));
         fault
     }
 
@@ -144,12 +159,26 @@ impl Fault {
             }
             Kind::Broken | Kind::Threw => match self.auth_error.as_deref() {
                 Some("CredentialsSignin") => {
-                    Box::new(Error::credentials(self.code.unwrap_or_else(|| "credentials".to_owned())))
+                    Box::new(Error::credentials(self.0.code.unwrap_or_else(|| "credentials".to_owned())))
                 }
                 Some("AccessDenied") => Box::new(Error::new(ErrorKind::AccessDenied, self.to_string())),
                 _ => self.to_string().into(),
             },
         }
+    }
+}
+
+impl Deref for Fault {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 
@@ -193,9 +222,15 @@ fn position(stack: &str, file: &str) -> Option<Position> {
 
 /// What to do about a mistake that people make.
 fn cure(message: &str, position: Option<Position>, source: &str) -> Option<String> {
-    let line = position.and_then(|position| source.lines().nth(position.line.saturating_sub(1))).unwrap_or_default();
-    if message.contains("redefinition") || message.contains("redeclaration") || message.contains("is not initialized") || message.contains("already been declared") {
-        let declared = line.split_whitespace().skip_while(|word| !matches!(*word, "const" | "let" | "var")).nth(1);
+    let line =
+        position.and_then(|position| source.lines().nth(position.line.saturating_sub(1))).unwrap_or_default();
+    if message.contains("redefinition")
+        || message.contains("redeclaration")
+        || message.contains("is not initialized")
+        || message.contains("already been declared")
+    {
+        let declared =
+            line.split_whitespace().skip_while(|word| !matches!(*word, "const" | "let" | "var")).nth(1);
         let name = declared.unwrap_or("it").trim_end_matches(['=', ';', ',']);
         return Some(format!(
             "the callback has `{name}` as an argument already: give this one another name, such as `{name}Value`"
@@ -209,7 +244,8 @@ fn cure(message: &str, position: Option<Position>, source: &str) -> Option<Strin
         return Some(match name {
             "require" | "module" | "exports" => "write `import` and `export default`".to_owned(),
             "req" | "request" => {
-                "export a function of the request: `export default (req) => ({ callbacks: { … } })`".to_owned()
+                "export a function of the request: `export default (req) => ({ callbacks: { … } })`"
+                    .to_owned()
             }
             _ => format!("import or declare `{name}`"),
         });
@@ -222,4 +258,3 @@ fn cure(message: &str, position: Option<Position>, source: &str) -> Option<Strin
     }
     None
 }
-

@@ -52,19 +52,26 @@ impl Fetch {
             let response = self.send(&url, &method, &headers, &body).await?;
             let status = response.status();
             let location = response.headers().get(header::LOCATION).and_then(|it| it.to_str().ok());
-            let Some(location) = location.filter(|_| is_redirect(status) && asked.redirect != "manual") else {
+            let Some(location) = location.filter(|_| is_redirect(status) && asked.redirect != "manual")
+            else {
                 return Ok(described(&url, &response, times > 0));
             };
             if asked.redirect == "error" {
                 return Err(format!("{} answers with a redirect", shown(&url)));
             }
-            let target = self.resolve(url.join(location).as_ref().map_or("", Url::as_str)).map_err(|_| "the redirect leads nowhere")?;
+            let target = self
+                .resolve(url.join(location).as_ref().map_or("", Url::as_str))
+                .map_err(|_| "the redirect leads nowhere")?;
             if target.origin() != url.origin() {
                 // What was meant for one server is not for another.
-                headers.retain(|(name, _)| !matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization"));
+                headers.retain(|(name, _)| {
+                    !matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization")
+                });
             }
             let keeps = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-            if !keeps && (method == Method::POST || (status == StatusCode::SEE_OTHER && method != Method::HEAD)) {
+            if !keeps
+                && (method == Method::POST || (status == StatusCode::SEE_OTHER && method != Method::HEAD))
+            {
                 method = Method::GET;
                 body.clear();
                 headers.retain(|(name, _)| !name.starts_with("content-"));

@@ -13,7 +13,10 @@ use super::engine::Wishes;
 pub(super) fn functions<'js>(ctx: &Ctx<'js>, wishes: &Arc<Wishes>) -> Result<Object<'js>> {
     let host = Object::new(ctx.clone())?;
     let wishes = Arc::clone(wishes);
-    host.set("begin", Function::new(ctx.clone(), move |kind: String, argument: String| wishes.add(kind, argument))?)?;
+    host.set(
+        "begin",
+        Function::new(ctx.clone(), move |kind: String, argument: String| wishes.add(kind, argument))?,
+    )?;
     host.set("log", Function::new(ctx.clone(), log)?)?;
     host.set("uuid", Function::new(ctx.clone(), uuid)?)?;
     host.set("random", Function::new(ctx.clone(), random)?)?;
@@ -22,7 +25,10 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, wishes: &Arc<Wishes>) -> Result<Obj
         "decode",
         Function::new(ctx.clone(), |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned())?,
     )?;
-    host.set("url", Function::new(ctx.clone(), |url: String, base: Option<String>| parse(&url, base.as_deref()))?)?;
+    host.set(
+        "url",
+        Function::new(ctx.clone(), |url: String, base: Option<String>| parse(&url, base.as_deref()))?,
+    )?;
     host.set("urlWith", Function::new(ctx.clone(), changed)?)?;
     host.set("query", Function::new(ctx.clone(), |query: String| pairs(&query))?)?;
     host.set("unquery", Function::new(ctx.clone(), query)?)?;
@@ -44,6 +50,7 @@ fn log(level: String, mut text: String) {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what the engine calls owns its arguments")]
 fn random(ctx: Ctx<'_>, length: usize) -> Result<Vec<u8>> {
     if length > MOST_RANDOM {
         return Err(Exception::throw_range(&ctx, "at most 65536 random bytes at once"));
@@ -53,6 +60,7 @@ fn random(ctx: Ctx<'_>, length: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what the engine calls owns its arguments")]
 fn uuid(ctx: Ctx<'_>) -> Result<String> {
     let mut bytes = [0; 16];
     SystemRandom.fill(&mut bytes).map_err(|_| Exception::throw_message(&ctx, "there is no randomness"))?;
@@ -116,7 +124,9 @@ fn changed(href: String, part: String, value: String) -> Option<String> {
 }
 
 fn pairs(query: &str) -> Vec<Vec<String>> {
-    form_urlencoded::parse(query.as_bytes()).map(|(name, value)| vec![name.into_owned(), value.into_owned()]).collect()
+    form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| vec![name.into_owned(), value.into_owned()])
+        .collect()
 }
 
 fn query(pairs: Vec<Vec<String>>) -> String {

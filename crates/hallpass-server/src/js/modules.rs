@@ -58,14 +58,22 @@ fn source(name: &str) -> Option<String> {
             _ => "oauth",
         };
         let known = names().any(|known| known == id);
-        return known.then(|| format!("export default globalThis.__hallpass_modules.provider({id:?}, {kind:?})"));
+        return known
+            .then(|| format!("export default globalThis.__hallpass_modules.provider({id:?}, {kind:?})"));
     }
     Some(match name {
         "#auth" => AUTH_OF_NUXT.to_owned(),
-        "next" | "next/server" | "next-auth/jwt" | "next-auth/adapters" | "@auth/core/types" | "@auth/core/jwt"
-        | "@auth/core/adapters" | "@auth/core/providers" | "next-auth/providers" => "export {}".to_owned(),
-        "next-auth" | "next-auth/next" | "@auth/core" | "@auth/core/errors" | "@auth/express" | "@auth/sveltekit"
-        | "@auth/solid-start" | "@auth/qwik" => AUTH.to_owned(),
+        "next"
+        | "next/server"
+        | "next-auth/jwt"
+        | "next-auth/adapters"
+        | "@auth/core/types"
+        | "@auth/core/jwt"
+        | "@auth/core/adapters"
+        | "@auth/core/providers"
+        | "next-auth/providers" => "export {}".to_owned(),
+        "next-auth" | "next-auth/next" | "@auth/core" | "@auth/core/errors" | "@auth/express"
+        | "@auth/sveltekit" | "@auth/solid-start" | "@auth/qwik" => AUTH.to_owned(),
         _ => return None,
     })
 }

@@ -60,7 +60,13 @@ impl Pool {
         let deadline = Instant::now() + self.program.limits.time;
         let place = self.place(deadline).await.map_err(named)?;
         let engine = self.engine().map_err(named)?;
-        let mut call = Call { pool: Arc::clone(self), engine, deadline, flights: FuturesUnordered::new(), _place: place };
+        let mut call = Call {
+            pool: Arc::clone(self),
+            engine,
+            deadline,
+            flights: FuturesUnordered::new(),
+            _place: place,
+        };
         let result = call.run(kind, argument, request).await;
         match &result {
             Err(fault) if fault.kind != Kind::Threw => {}
@@ -73,7 +79,12 @@ impl Pool {
     ///
     /// # Errors
     /// As [`call`](Self::call), and when it would have to wait.
-    pub(super) fn call_now(&self, kind: &'static str, argument: &str, request: &str) -> Result<String, Fault> {
+    pub(super) fn call_now(
+        &self,
+        kind: &'static str,
+        argument: &str,
+        request: &str,
+    ) -> Result<String, Fault> {
         let named = |fault: Fault| fault.in_callback(kind);
         let mut engine = self.engine().map_err(named)?;
         let result = engine.start(kind, argument, request, self.program.limits.time);
@@ -86,7 +97,9 @@ impl Pool {
         match result.map_err(named)? {
             Step::Answer(answer) => Ok(answer),
             Step::Waiting => Err(named(
-                Fault::new(Kind::Threw, "it waits for something").in_file(&self.program.file).cure("answer at once"),
+                Fault::new(Kind::Threw, "it waits for something")
+                    .in_file(&self.program.file)
+                    .cure("answer at once"),
             )),
         }
     }
@@ -199,7 +212,9 @@ fn fly(pool: &Arc<Pool>, wish: Wish) -> Flight {
     let id = wish.id;
     if wish.kind == "sleep" {
         let millis = wish.argument.parse().unwrap_or(0.0_f64).clamp(0.0, LONGEST_SLEEP);
-        return sleep(Duration::from_secs_f64(millis / 1000.0)).map(move |()| (id, Ok(String::new()))).boxed();
+        return sleep(Duration::from_secs_f64(millis / 1000.0))
+            .map(move |()| (id, Ok(String::new())))
+            .boxed();
     }
     let pool = Arc::clone(pool);
     async move { (id, pool.fetch.answer(&wish.argument).await) }.boxed()

@@ -18,7 +18,8 @@ impl Script {
     /// # Errors
     /// The first option that Hallpass does not have.
     pub(crate) fn providers(&self, environment: &Environment) -> Result<Vec<Provider>, Fault> {
-        let read = |provider| read(provider, &self.pool, environment).map_err(|fault| fault.in_file(self.file()));
+        let read =
+            |provider| read(provider, &self.pool, environment).map_err(|fault| fault.in_file(self.file()));
         self.description.providers.iter().map(read).collect()
     }
 
@@ -51,7 +52,11 @@ pub(super) fn form(form: &Form) -> Credentials {
     made
 }
 
-fn read(options: &Map<String, Value>, pool: &Arc<Pool>, environment: &Environment) -> Result<Provider, Fault> {
+fn read(
+    options: &Map<String, Value>,
+    pool: &Arc<Pool>,
+    environment: &Environment,
+) -> Result<Provider, Fault> {
     let text = |name: &str| options.get(name).and_then(Value::as_str).map(str::to_owned);
     let id = text("id").unwrap_or_default();
     for (key, value) in options {
@@ -60,17 +65,24 @@ fn read(options: &Map<String, Value>, pool: &Arc<Pool>, environment: &Environmen
                 .cure("leave it out, or describe the provider under [providers] in hallpass.toml"));
         }
     }
-    if let Some(function) = ["authorization", "token", "userinfo", "account"].into_iter().find(|it| has_function(options, it)) {
-        return Err(wrong(format!("`{function}` of the provider {id:?} is a function")).cure("write its address"));
+    if let Some(function) =
+        ["authorization", "token", "userinfo", "account"].into_iter().find(|it| has_function(options, it))
+    {
+        return Err(
+            wrong(format!("`{function}` of the provider {id:?} is a function")).cure("write its address")
+        );
     }
     let name = text("name").unwrap_or_else(|| id.clone());
-    let [authorization, token, userinfo] = ["authorization", "token", "userinfo"].map(|key| address(options.get(key)));
+    let [authorization, token, userinfo] =
+        ["authorization", "token", "userinfo"].map(|key| address(options.get(key)));
     let spec = ALL.iter().find(|spec| spec.id == id);
     let mut provider = match (spec, text("type").as_deref()) {
         (Some(spec), _) => Provider::from(*spec),
         (None, Some("oidc")) => {
             let issuer = own(&id, "ISSUER", environment).or_else(|| text("issuer"));
-            let Some(issuer) = issuer else { return Err(wrong(format!("the provider {id:?} has no `issuer`"))) };
+            let Some(issuer) = issuer else {
+                return Err(wrong(format!("the provider {id:?} has no `issuer`")));
+            };
             Provider::oidc(&id, &name, issuer)
         }
         (None, Some("oauth")) => {
@@ -88,10 +100,9 @@ fn read(options: &Map<String, Value>, pool: &Arc<Pool>, environment: &Environmen
                 .cure("give it `type: \"oidc\"` with `issuer`, or `type: \"oauth\"` with its addresses"));
         }
     };
-    if spec.is_some() || options.get("type").and_then(Value::as_str) == Some("oauth") {
-        if let Some(issuer) = text("issuer") {
-            provider = provider.issuer(issuer);
-        }
+    let takes_issuer = spec.is_some() || text("type").as_deref() == Some("oauth");
+    if let Some(issuer) = text("issuer").filter(|_| takes_issuer) {
+        provider = provider.issuer(issuer);
     }
     for (given, set) in [
         (authorization, Provider::authorization as fn(Provider, String) -> Provider),
@@ -103,7 +114,9 @@ fn read(options: &Map<String, Value>, pool: &Arc<Pool>, environment: &Environmen
             provider = set(provider, url);
         }
     }
-    if spec.is_some() && let Some(name) = text("name") {
+    if spec.is_some()
+        && let Some(name) = text("name")
+    {
         provider = provider.named(name);
     }
     for key in ["tenantId", "domain", "apiHost"] {
@@ -116,7 +129,8 @@ fn read(options: &Map<String, Value>, pool: &Arc<Pool>, environment: &Environmen
     if let Some(checks) = options.get("checks").and_then(Value::as_array) {
         let checks: Option<Vec<_>> = checks.iter().map(|it| check(it.as_str()?)).collect();
         let Some(checks) = checks else {
-            return Err(wrong(format!("`checks` of the provider {id:?} are unknown")).cure("\"pkce\", \"state\", \"nonce\""));
+            return Err(wrong(format!("`checks` of the provider {id:?} are unknown"))
+                .cure("\"pkce\", \"state\", \"nonce\""));
         };
         provider = provider.checks(&checks);
     }
@@ -140,7 +154,8 @@ fn client(
     let text = |name: &str| options.get(name).and_then(Value::as_str).map(str::to_owned);
     let client_id = own(id, "ID", environment).or_else(|| text("clientId"));
     let secret = own(id, "SECRET", environment).or_else(|| text("clientSecret"));
-    let method = options.get("client").and_then(|it| it.get("token_endpoint_auth_method")).and_then(Value::as_str);
+    let method =
+        options.get("client").and_then(|it| it.get("token_endpoint_auth_method")).and_then(Value::as_str);
     let provider = match (client_id, secret, method) {
         (Some(client), _, Some("none")) => provider.public_client(client),
         (Some(client), secret, _) => provider.client(client, Secret::from(secret.unwrap_or_default())),
@@ -153,8 +168,10 @@ fn client(
         Some("client_secret_jwt") => provider.client_auth(ClientAuth::SecretJwt),
         Some("none") => provider.client_auth(ClientAuth::None),
         Some(other) => {
-            return Err(wrong(format!("`client.token_endpoint_auth_method` of the provider {id:?} is {other:?}"))
-                .cure("client_secret_basic, client_secret_post, client_secret_jwt or none"));
+            return Err(wrong(format!(
+                "`client.token_endpoint_auth_method` of the provider {id:?} is {other:?}"
+            ))
+            .cure("client_secret_basic, client_secret_post, client_secret_jwt or none"));
         }
     })
 }
@@ -163,7 +180,8 @@ fn parameters(mut provider: Provider, options: &Map<String, Value>) -> Provider 
     let in_address = address_query(options.get("authorization"));
     let given = options.get("authorization").and_then(|it| it.get("params")).and_then(Value::as_object);
     let given = given.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), plain(value)?)));
-    let scope = options.get("scope").and_then(Value::as_str).map(|scope| ("scope".to_owned(), scope.to_owned()));
+    let scope =
+        options.get("scope").and_then(Value::as_str).map(|scope| ("scope".to_owned(), scope.to_owned()));
     for (name, value) in in_address.into_iter().chain(given).chain(scope) {
         if name == "scope" {
             provider = provider.scopes(&value.split_whitespace().collect::<Vec<_>>());
@@ -202,7 +220,8 @@ fn address(value: Option<&Value>) -> Option<String> {
 }
 
 fn address_query(value: Option<&Value>) -> Vec<(String, String)> {
-    let url = value.and_then(|value| value.as_str().or_else(|| value.get("url")?.as_str())).unwrap_or_default();
+    let url =
+        value.and_then(|value| value.as_str().or_else(|| value.get("url")?.as_str())).unwrap_or_default();
     let query = url.split_once('?').map_or("", |(_, query)| query);
     url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
@@ -231,7 +250,28 @@ fn own(id: &str, what: &str, environment: &Environment) -> Option<String> {
 }
 
 const KNOWN: &[&str] = &[
-    "id", "name", "type", "known", "functions", "clientId", "clientSecret", "issuer", "authorization", "token",
-    "userinfo", "scope", "profile", "checks", "jwks_endpoint", "style", "client", "allowDangerousEmailAccountLinking",
-    "tenantId", "domain", "apiHost", "idToken", "version", "default",
+    "id",
+    "name",
+    "type",
+    "known",
+    "functions",
+    "clientId",
+    "clientSecret",
+    "issuer",
+    "authorization",
+    "token",
+    "userinfo",
+    "scope",
+    "profile",
+    "checks",
+    "jwks_endpoint",
+    "style",
+    "client",
+    "allowDangerousEmailAccountLinking",
+    "tenantId",
+    "domain",
+    "apiHost",
+    "idToken",
+    "version",
+    "default",
 ];

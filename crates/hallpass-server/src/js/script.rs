@@ -65,10 +65,16 @@ impl Script {
         Self::read(path, loading, environment, &mut source).map_err(|fault| fault.with_excerpt(&source))
     }
 
-    fn read(path: &Path, loading: Loading, environment: &Environment, kept: &mut String) -> Result<Self, Fault> {
+    fn read(
+        path: &Path,
+        loading: Loading,
+        environment: &Environment,
+        kept: &mut String,
+    ) -> Result<Self, Fault> {
         let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let source = std::fs::read_to_string(path)
-            .map_err(|error| Fault::new(Kind::Broken, format!("it cannot be read: {error}")).in_file(&file))?;
+        let source = std::fs::read_to_string(path).map_err(|error| {
+            Fault::new(Kind::Broken, format!("it cannot be read: {error}")).in_file(&file)
+        })?;
         kept.clone_from(&source);
         let is_typed = path.extension().is_some_and(|extension| extension == "ts" || extension == "mts");
         let script = strip(&source, is_typed).map_err(|fault| fault.in_file(&file))?;
@@ -117,7 +123,8 @@ fn shown(environment: &Environment, more: &[String]) -> String {
     let all: BTreeMap<_, _> = environment
         .iter()
         .filter(|(name, _)| {
-            ["AUTH_", "NEXTAUTH_"].iter().any(|prefix| name.starts_with(prefix)) || more.iter().any(|it| it == name)
+            ["AUTH_", "NEXTAUTH_"].iter().any(|prefix| name.starts_with(prefix))
+                || more.iter().any(|it| it == name)
         })
         .collect();
     serde_json::to_string(&all).unwrap_or_else(|_| "{}".to_owned())

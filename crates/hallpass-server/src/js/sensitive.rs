@@ -21,8 +21,11 @@ fn search(value: &mut Value, path: &str, found: &mut Vec<String>) {
             let sensitive = |name: &str, value: &Value| {
                 !value.is_null() && (NAMES.contains(&name) || (is_account && ACCOUNT.contains(&name)))
             };
-            let names: Vec<_> =
-                fields.iter().filter(|(name, value)| sensitive(name, value)).map(|(name, _)| name.clone()).collect();
+            let names: Vec<_> = fields
+                .iter()
+                .filter(|(name, value)| sensitive(name, value))
+                .map(|(name, _)| name.clone())
+                .collect();
             for name in names {
                 fields.remove(&name);
                 found.push(format!("{path}.{name}"));
@@ -42,8 +45,18 @@ fn search(value: &mut Value, path: &str, found: &mut Vec<String>) {
 
 /// Names that say what they are.
 const NAMES: [&str; 12] = [
-    "access_token", "refresh_token", "id_token", "oauth_token", "oauth_token_secret", "client_secret", "password",
-    "passwordHash", "password_hash", "hashedPassword", "hashed_password", "passwordSalt",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "oauth_token",
+    "oauth_token_secret",
+    "client_secret",
+    "password",
+    "passwordHash",
+    "password_hash",
+    "hashedPassword",
+    "hashed_password",
+    "passwordSalt",
 ];
 
 /// And in an account.

@@ -70,7 +70,9 @@ impl Slice {
     }
 
     pub(super) fn begin(&self, deadline: Instant) {
-        let nanos = |time: Instant| u64::try_from(time.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX);
+        let nanos = |time: Instant| {
+            u64::try_from(time.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
+        };
         self.began.store(nanos(Instant::now()), Ordering::Relaxed);
         self.deadline.store(nanos(deadline), Ordering::Relaxed);
         self.gave_way.store(0, Ordering::Relaxed);
@@ -137,8 +139,12 @@ fn give_way(run: impl FnOnce()) {
     }
 }
 
-const GIVE_WAY_AFTER: [Duration; 4] =
-    [Duration::from_millis(2), Duration::from_millis(5), Duration::from_millis(10), Duration::from_millis(20)];
+const GIVE_WAY_AFTER: [Duration; 4] = [
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+];
 
 /// From here on a callback takes turns with others.
 const LONG: Duration = Duration::from_millis(100);

@@ -11,7 +11,6 @@ use oxc_span::{GetSpan, SourceType, Span};
 
 use super::fault::{Fault, Position};
 
-
 /// The same program without its types.
 ///
 /// # Errors
@@ -304,7 +303,8 @@ impl<'a> Visit<'a> for Types<'_, 'a> {
         }
         let Some(names) = &it.specifiers else { return };
         let is_type = |name: &ImportDeclarationSpecifier<'a>| {
-            let said = matches!(name, ImportDeclarationSpecifier::ImportSpecifier(it) if it.import_kind.is_type());
+            let said =
+                matches!(name, ImportDeclarationSpecifier::ImportSpecifier(it) if it.import_kind.is_type());
             said || !self.used.contains(name.local().name.as_str())
         };
         let found: Vec<_> = names.iter().map(|name| (name.span(), is_type(name))).collect();
@@ -417,8 +417,7 @@ impl Types<'_, '_> {
     }
 }
 
-const MODIFIERS: &[&str] =
-    &["public", "private", "protected", "readonly", "override", "abstract", "declare"];
+const MODIFIERS: &[&str] = &["public", "private", "protected", "readonly", "override", "abstract", "declare"];
 
 #[cfg(test)]
 mod tests;

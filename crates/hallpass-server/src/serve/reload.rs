@@ -82,7 +82,7 @@ impl Current {
 
 /// Of all files that count, and of those that would.
 fn stamps(config: &Config) -> Stamps {
-    let folder = config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let folder = config.file.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new(""));
     let files = config.file.iter().cloned().chain(config.script_path.clone());
     files.chain(js::candidates(folder)).map(|path| (path.clone(), stamp(&path))).collect()
 }

@@ -43,7 +43,9 @@ impl Api {
                     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
                     asked.lock().unwrap().push(path.clone());
                     let (status, header, body) = match is_failing.load(Ordering::Relaxed) {
-                        true => ("500 Internal Server Error", String::new(), r#"{"error":"broken"}"#.to_owned()),
+                        true => {
+                            ("500 Internal Server Error", String::new(), r#"{"error":"broken"}"#.to_owned())
+                        }
                         false => answer(&path, &String::from_utf8_lossy(&body)),
                     };
                     let text = format!(
@@ -82,7 +84,9 @@ impl Api {
 fn answer(path: &str, body: &str) -> (&'static str, String, String) {
     let ok = |body: &str| ("200 OK", String::new(), body.to_owned());
     match path.split('?').next().unwrap_or_default() {
-        "/token" => ok(r#"{"access_token":"access-token-of-acme","token_type":"Bearer","session_token":"abc-123"}"#),
+        "/token" => {
+            ok(r#"{"access_token":"access-token-of-acme","token_type":"Bearer","session_token":"abc-123"}"#)
+        }
         "/user" => ok(r#"{"id":42,"name":"Ada Lovelace","email":"ada@example.com"}"#),
         "/api/session/abc-123" => ok(r#"{"name":"Ada","avatar":"/ada.png","role":"manager"}"#),
         "/api/slow" => {

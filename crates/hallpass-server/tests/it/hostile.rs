@@ -89,7 +89,11 @@ fn endless_small_steps_end() {
 
 #[test]
 fn an_endless_loop_cannot_be_kept_alive_by_catching() {
-    contained("for (;;) try { for (;;); } catch { continue } finally { for (;;); }", 503, "no answer within 1000 ms");
+    contained(
+        "for (;;) try { for (;;); } catch { continue } finally { for (;;); }",
+        503,
+        "no answer within 1000 ms",
+    );
 }
 
 #[test]
@@ -120,7 +124,10 @@ fn what_a_callback_throws_signs_out_and_is_logged_with_its_line() {
     assert_eq!(harm(&mut browser).body, "null");
     assert!(!browser.has_session());
     let log = server.log();
-    assert!(log.contains("hallpass.config.js, line 6, column") && log.contains("`session` threw Error: so it is"), "{log}");
+    assert!(
+        log.contains("hallpass.config.js, line 6, column") && log.contains("`session` threw Error: so it is"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -137,7 +144,8 @@ fn one_call_cannot_poison_what_the_next_one_stands_on() {
         "Object.defineProperty(Object.prototype, 'admin', { value: true })",
         "Object.setPrototypeOf(Object.prototype, { admin: true })",
     ] {
-        let (_folder, server) = site(&format!("try {{ {poison} }} catch {{}} ; return {{ ...session, poisoned: true }}"), "");
+        let (_folder, server) =
+            site(&format!("try {{ {poison} }} catch {{}} ; return {{ ...session, poisoned: true }}"), "");
         let mut browser = signed_in(&server);
         harm(&mut browser);
         for _ in 0..5 {

@@ -74,7 +74,11 @@ fn providers_of_the_file_are_those_of_the_catalogue_and_ones_own() {
     assert!(location.contains("scope=read+write") && location.contains("prompt=login"), "{location}");
     assert_eq!(browser.sign_in_with("own").status, 302);
     let session = browser.session();
-    assert_eq!((&session["user"]["name"], &session["role"]), (&"ADA LOVELACE".into(), &"reader".into()), "{session}");
+    assert_eq!(
+        (&session["user"]["name"], &session["role"]),
+        (&"ADA LOVELACE".into(), &"reader".into()),
+        "{session}"
+    );
 }
 
 #[test]
@@ -127,9 +131,15 @@ fn settings_of_the_file_count_where_the_others_say_nothing() {
 fn what_hallpass_does_not_have_is_named() {
     for (source, said) in [
         ("export default { adapter: {} }", "the option `adapter` is not supported (Hallpass keeps people"),
-        ("export default { calbacks: {} }", "the option `calbacks` is not supported (did you mean `callbacks`?)"),
+        (
+            "export default { calbacks: {} }",
+            "the option `calbacks` is not supported (did you mean `callbacks`?)",
+        ),
         ("export default { callbacks: { authorized() {} } }", "the callback `authorized` is not supported"),
-        ("export default { events: { sigIn() {} } }", "the event `sigIn` is not supported (did you mean `signIn`?)"),
+        (
+            "export default { events: { sigIn() {} } }",
+            "the event `sigIn` is not supported (did you mean `signIn`?)",
+        ),
         ("export default { session: { strategy: 'jwts' } }", "`session.strategy` is \"jwts\""),
         ("export default { session: { strategy: 'database' } }", "this server has no database"),
         ("import a from 'lodash'\na()", "\"lodash\" cannot be imported"),
@@ -137,9 +147,14 @@ fn what_hallpass_does_not_have_is_named() {
         ("import fs from 'fs'\nfs.x()", "\"fs\" cannot be imported"),
         ("const a = 1", "nothing is exported that could be the configuration"),
         ("export default { providers: [{ id: 'x', type: 'oidc' }] }", "\"x\" has no `issuer`"),
-        ("import G from 'next-auth/providers/github'\nexport default { providers: [G({ clientId: 'a', clientSecret: 'b', odd: 1 })] }",
-         "the option `odd` of the provider \"github\" is not supported"),
-        ("import G from 'next-auth/providers/email'\nexport default { providers: [G({ server: 'x' })] }", "sends mails"),
+        (
+            "import G from 'next-auth/providers/github'\nexport default { providers: [G({ clientId: 'a', clientSecret: 'b', odd: 1 })] }",
+            "the option `odd` of the provider \"github\" is not supported",
+        ),
+        (
+            "import G from 'next-auth/providers/email'\nexport default { providers: [G({ server: 'x' })] }",
+            "sends mails",
+        ),
     ] {
         let told = refused(source);
         assert!(told.contains("hallpass.config.ts") && told.contains(said), "{source}: {told}");
@@ -155,8 +170,10 @@ fn mistakes_are_told_with_line_and_cure() {
         ("export default {}\nx = y", "line 2"),
         ("\nconst a = b; const b = 1", "line 2"),
         ("\n\nenum A { B }", "line 3, column 1: SyntaxError: `enum` is more than a type"),
-        ("export default { callbacks: { async session({ token }) {\n const token = token.a } } }",
-         "line 2, column"),
+        (
+            "export default { callbacks: { async session({ token }) {\n const token = token.a } } }",
+            "line 2, column",
+        ),
         ("const x = require('y')", "write `import` and `export default`"),
         ("await new Promise(() => {})", "waits for something at its top level"),
         ("while (true) {}", "no answer within"),
@@ -169,13 +186,18 @@ fn mistakes_are_told_with_line_and_cure() {
 #[test]
 fn in_development_a_change_counts_from_the_next_request_and_a_mistake_is_a_page() {
     let folder = Folder::new();
-    let file = |text: &str, age: u64| {
+    // Times that differ for sure, whatever the resolution of the file system.
+    let file = |text: &str, time: u64| {
         folder.write("hallpass.config.ts", text);
         let path = folder.path().join("hallpass.config.ts");
-        let time = SystemTime::now() - Duration::from_secs(age);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(time);
         fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
     };
-    let good = |mark: &str| format!("export default {{ callbacks: {{ session: ({{ session }}) => ({{ ...session, mark: '{mark}' }}) }} }}");
+    let good = |mark: &str| {
+        format!(
+            "export default {{ callbacks: {{ session: ({{ session }}) => ({{ ...session, mark: '{mark}' }}) }} }}"
+        )
+    };
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
     browser.sign_in("lena", "demo");
@@ -199,14 +221,19 @@ fn in_development_a_change_counts_from_the_next_request_and_a_mistake_is_a_page(
 fn the_world_of_callbacks_has_what_people_use() {
     let checks = [
         ("new URL('/a?b=1#c', 'https://x.example:8443/y').href", "https://x.example:8443/a?b=1#c"),
-        ("(() => { const u = new URL('https://a.example'); u.searchParams.set('q', 'ä b'); u.pathname = '/p'; return u })()",
-         "https://a.example/p?q=%C3%A4+b"),
+        (
+            "(() => { const u = new URL('https://a.example'); u.searchParams.set('q', 'ä b'); u.pathname = '/p'; return u })()",
+            "https://a.example/p?q=%C3%A4+b",
+        ),
         ("new URLSearchParams({ a: 1, b: 'x y' })", "a=1&b=x+y"),
         ("[...new URLSearchParams('a=1&a=2')].length", "2"),
         ("btoa('hello') + atob('aGVsbG8=')", "aGVsbG8=hello"),
         ("new TextDecoder().decode(new TextEncoder().encode('äöü€'))", "äöü€"),
         ("new TextEncoder().encode('ä').length", "2"),
-        ("/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID())", "true"),
+        (
+            "/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID())",
+            "true",
+        ),
         ("crypto.getRandomValues(new Uint8Array(4)).length", "4"),
         ("structuredClone({ a: [new Date(0), new Map([[1, { b: 2 }]])] }).a[1].get(1).b", "2"),
         ("process.env.AUTH_EXTRA + process.env.LISTED + process.env.HOME", "yes-named-undefined"),
@@ -238,7 +265,8 @@ fn the_world_of_callbacks_has_what_people_use() {
 
 #[test]
 fn another_file_can_be_named() {
-    let folder = folder("[javascript]\nfile = \"auth.js\"\n", "auth.js", "export default { pages: { signIn: '/a' } }");
+    let folder =
+        folder("[javascript]\nfile = \"auth.js\"\n", "auth.js", "export default { pages: { signIn: '/a' } }");
     let mut command = program(&folder, &[]);
     command.env("AUTH_GITHUB_ID", "a").env("AUTH_GITHUB_SECRET", "b");
     let server = Server::start(command);

@@ -1,6 +1,11 @@
 //! The program `hallpass`, run as people run it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what helps tests may fail as they do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what helps tests may fail as they do"
+)]
 
 mod api;
 mod browser;

@@ -20,7 +20,8 @@ impl Site {
         let site = Self { folder: Folder::new(), api: Api::start() };
         let ada = ["user", "ada", "--name", "Ada Lovelace", "--email", "ada@example.com", "--role", "admin"];
         let entry = String::from_utf8(run(&site.folder, &ada, "correct horse").stdout).unwrap();
-        site.folder.write("users.toml", &format!("{entry}id = \"42\"\npasswordHash = \"not for browsers\"\n"));
+        site.folder
+            .write("users.toml", &format!("{entry}id = \"42\"\npasswordHash = \"not for browsers\"\n"));
         site.settings(SECRET, more);
         site.load(seed);
         site
@@ -165,7 +166,8 @@ fn seed_1_7_with_sessions_in_the_database_the_user_comes_from_there() {
 fn seed_1_8_with_sessions_in_the_database_what_jwt_keeps_is_there_too() {
     let site = Site::new("1-jwt.js", "");
     let with_jwt = fs::read_to_string(site.folder.path().join("hallpass.config.js")).unwrap();
-    let with_database = with_jwt.replace("export default {", "export default {\nsession: { strategy: 'database' },");
+    let with_database =
+        with_jwt.replace("export default {", "export default {\nsession: { strategy: 'database' },");
     site.folder.write("hallpass.config.js", &with_database);
     let server = site.start_in_development();
     let mut browser = Browser::new(&server.host);
@@ -288,7 +290,10 @@ fn seed_2_7_an_error_in_the_session_callback_signs_out() {
     site.api.fail(false);
     assert_eq!(other.session()["user"]["role"], "manager");
     let log = server.log();
-    assert!(log.contains("hallpass.config.ts, line 14, column 63: `session` threw FetchError: [GET] 500"), "{log}");
+    assert!(
+        log.contains("hallpass.config.ts, line 14, column 63: `session` threw FetchError: [GET] 500"),
+        "{log}"
+    );
     assert!(!log.contains("abc-123"), "{log}");
 }
 
@@ -398,13 +403,21 @@ fn seed_3_5_every_shape_of_a_configuration_is_taken() {
         format!("import {{ NuxtAuthHandler }} from '#auth'\nexport default NuxtAuthHandler({options})"),
         format!("import NextAuth from 'next-auth'\nexport default NextAuth({options})"),
         format!("import NextAuth from 'next-auth'\nexport const {{ handlers, auth }} = NextAuth({options})"),
-        format!("import NextAuth from 'next-auth'\nexport const {{ handlers }} = NextAuth(req => ({options}))"),
-        format!("import NextAuth from 'next-auth'\nexport const {{ auth }} = NextAuth(async (req) => ({options}))"),
+        format!(
+            "import NextAuth from 'next-auth'\nexport const {{ handlers }} = NextAuth(req => ({options}))"
+        ),
+        format!(
+            "import NextAuth from 'next-auth'\nexport const {{ auth }} = NextAuth(async (req) => ({options}))"
+        ),
         format!("export const authOptions = {options}"),
-        format!("import NextAuth from 'next-auth'\nexport const authOptions = {options}\nexport default NextAuth(authOptions)"),
+        format!(
+            "import NextAuth from 'next-auth'\nexport const authOptions = {options}\nexport default NextAuth(authOptions)"
+        ),
         format!("export default (req) => ({options})"),
         format!("import {{ ExpressAuth }} from '@auth/express'\nexport default ExpressAuth({options})"),
-        format!("import NextAuth from 'next-auth'\nexport default async function auth(req, res) {{ return await NextAuth(req, res, {options}) }}"),
+        format!(
+            "import NextAuth from 'next-auth'\nexport default async function auth(req, res) {{ return await NextAuth(req, res, {options}) }}"
+        ),
     ] {
         let site = Site::new("1-jwt.js", "");
         site.folder.write("hallpass.config.js", &source);

@@ -10,14 +10,19 @@ fn stripped(source: &str) -> String {
 fn types_become_blanks() {
     for (typed, plain) in [
         ("const a: string = b as any as T", "const a = b"),
-        ("function f<T>(a?: T, ...rest: T[]): asserts a is T { return a! }", "function f (a , ...rest ) { return a }"),
+        (
+            "function f<T>(a?: T, ...rest: T[]): asserts a is T { return a! }",
+            "function f (a , ...rest ) { return a }",
+        ),
         ("type A = 1\nlet x", "; let x"),
         ("export interface A { b: 1 }\nexport type B = 1; f()", "; ; f()"),
         ("import type { A } from 'a'\nimport { B, type C } from 'b'\nB()", "; import { B, } from 'b' B()"),
         ("import { AuthOptions, } from \"next-auth\"\nconst a: AuthOptions = {}", "; const a = {}"),
         ("const x = f<number>(1) satisfies T", "const x = f (1)"),
-        ("class A<T> extends B<T> implements C, D { private readonly x?: number = 1; declare y: T; [k: string]: T\nm?(): void {} }",
-         "class A extends B { x = 1; ; ; m () {} }"),
+        (
+            "class A<T> extends B<T> implements C, D { private readonly x?: number = 1; declare y: T; [k: string]: T\nm?(): void {} }",
+            "class A extends B { x = 1; ; ; m () {} }",
+        ),
         ("declare module 'x' { interface Y {} }\ndeclare const z: 1\nq", "; ; q"),
         ("const g = async (req: Req, res: Res): Promise<void> => {}", "const g = async (req , res ) => {}"),
         ("function o(a: string): void\nfunction o(a) {}", "; function o(a) {}"),
