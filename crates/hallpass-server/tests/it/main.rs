@@ -13,6 +13,7 @@ mod commands;
 mod configured;
 mod development;
 mod hostile;
+mod idp;
 mod javascript;
 mod limits;
 mod program;

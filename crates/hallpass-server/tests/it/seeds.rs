@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::api::Api;
 use crate::browser::Browser;
+use crate::idp::OpenIdProvider;
 use crate::program::{Folder, Server, program, refusal, run};
 
 /// A server with a file of `e2e/seeds`, Ada in its users file, and the API as provider.
@@ -102,11 +103,15 @@ fn seed_1_2_a_callback_may_wait_for_another_server() {
 
 #[test]
 fn seed_1_3_the_id_is_in_the_session_for_each_way_to_sign_in() {
-    let site = Site::new("1-jwt.js", "");
+    let openid = OpenIdProvider::start();
+    let site = Site::new("1-jwt.js", &openid.provider());
     let server = site.start();
-    for how in ["credentials", "acme"] {
+    for how in ["credentials", "acme", "oidc"] {
         let mut browser = Browser::new(&server.host);
-        sign_in(&mut browser, how);
+        match how {
+            "oidc" => assert_eq!(openid.sign_in(&mut browser).status, 302),
+            how => sign_in(&mut browser, how),
+        }
         let session = browser.session();
         assert_eq!(session["user"]["name"], "Ada Lovelace");
         let id = session["user"]["id"].as_str().unwrap();
