@@ -1,6 +1,7 @@
 //! Callbacks in JavaScript: a configuration as Auth.js has it, run as it is.
 
 mod answers;
+mod arguments;
 mod callbacks;
 mod description;
 mod engine;

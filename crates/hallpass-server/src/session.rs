@@ -28,6 +28,11 @@ impl Claims {
     pub(crate) fn parse(json: String) -> Result<Self, serde_json::Error> {
         RawValue::from_string(json).map(Self)
     }
+
+    /// As JSON.
+    pub(crate) fn json(&self) -> &str {
+        self.0.get()
+    }
 }
 
 /// What a session keeps where nobody has other wishes. Private, but for the role.

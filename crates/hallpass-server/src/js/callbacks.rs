@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::answers::{Json, Returned, without_expires};
 use super::script::Script;
-use super::{providers, sensitive};
+use super::{arguments, providers, sensitive};
 use crate::dev;
 use crate::session::{App, Claims};
 
@@ -67,7 +67,10 @@ impl Script {
             })
             .into());
         }
-        let argument = serde_json::to_string(&event)?;
+        let argument = match &event {
+            Jwt::Read(it) => arguments::of_read(it)?,
+            other => serde_json::to_string(other)?,
+        };
         let (token, request, trigger) = match event {
             Jwt::SignIn(it) => {
                 let trigger = if it.is_sign_up() { "signUp" } else { "signIn" };
@@ -89,8 +92,10 @@ impl Script {
             let json = serde_json::to_string(&json!({ "user": event.user.public() }))?;
             return Ok(Json(RawValue::from_string(json)?));
         }
-        let mut argument = serde_json::to_string(&event)?;
-        if event.stored_user.is_some() && argument.ends_with('}') {
+        let is_stored = event.stored_user.is_some();
+        let mut argument =
+            if is_stored { serde_json::to_string(&event)? } else { arguments::of_session(&event)? };
+        if is_stored && argument.ends_with('}') {
             // With sessions in the database, too, the callback gets what the session keeps.
             argument.pop();
             argument.push_str(r#","token":"#);

@@ -226,7 +226,7 @@ const MOST_CONTEXTS: usize = 64;
 /// How long a call waits for a context.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-const CALLS_PER_CONTEXT: u32 = 10_000;
+const CALLS_PER_CONTEXT: u32 = 100_000;
 
 /// In milliseconds: longer than any callback.
 const LONGEST_SLEEP: f64 = 3_600_000.0;
