@@ -15,6 +15,7 @@ const PATH = "/auth/session"
 const TARGET = process.env.HALLPASS_TARGET ?? fileURLToPath(new URL("../../target", import.meta.url))
 const SERVER = join(TARGET, "release/examples/bench_server")
 const LOAD = join(TARGET, "release/examples/bench_load")
+const JAVASCRIPT = [join(TARGET, "release/hallpass"), "--config", fileURLToPath(new URL("server/hallpass.toml", import.meta.url))]
 const EXPRESS = fileURLToPath(new URL("express.mjs", import.meta.url))
 /** What the HTTP library adds by itself. */
 const OF_THE_CONNECTION = ["connection", "content-length", "date", "keep-alive", "transfer-encoding"]
@@ -34,8 +35,9 @@ async function compare() {
   rows.bare = await bare("bare", rows.hallpass)
   rows["hallpass-hour"] = await signedIn("hallpass-hour", [SERVER, "hallpass-hour"])
   rows["bare-hour"] = await bare("bare-hour", rows["hallpass-hour"])
+  rows["hallpass server, JavaScript"] = await signedIn("hallpass server, JavaScript", JAVASCRIPT)
   rows["@auth/express"] = await signedIn("@auth/express", [process.execPath, EXPRESS])
-  const users = ["hallpass", "hallpass-hour", "@auth/express"].map((name) => JSON.parse(rows[name].answer.body).user)
+  const users = ["hallpass", "hallpass-hour", "hallpass server, JavaScript", "@auth/express"].map((name) => JSON.parse(rows[name].answer.body).user)
   if (!users.every((user) => user && isDeepStrictEqual(user, users[0]))) throw new Error("the servers do not show the same user")
   print(rows)
 }
@@ -69,7 +71,8 @@ async function withServer(name, command, use) {
   try {
     const lines = createInterface({ input: server.stdout })
     const port = await Promise.race([once(lines, "line"), ended.then(([code]) => Promise.reject(new Error(`${name} ended with ${code}`)))])
-    return await use(`http://127.0.0.1:${port[0]}`, server.pid)
+    // The program `hallpass` says more than its port.
+    return await use(`http://127.0.0.1:${/(\d+)$/.exec(port[0])[1]}`, server.pid)
   } finally {
     server.kill()
     await ended

@@ -38,6 +38,8 @@ fn servers(workspace: &Workspace, seconds: &str, profile: &[(&str, &str)]) -> Re
     }
     let build = ["build", "--locked", "--quiet", "--release", "--package", "hallpass-axum", "--examples"];
     run(workspace.cargo(&build).envs(profile.iter().copied()))?;
+    let build = ["build", "--locked", "--quiet", "--release", "--package", "hallpass-server"];
+    run(workspace.cargo(&build).envs(profile.iter().copied()))?;
     node::install(workspace, &workspace.path("e2e/bench"))?;
     run(workspace.command("node", &[COMPARISON, seconds]).env("HALLPASS_TARGET", workspace.target()))?;
     Ok(Outcome::Passed)

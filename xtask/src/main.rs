@@ -16,6 +16,7 @@ mod node;
 mod purity;
 mod rust;
 mod security_cases;
+mod seeds;
 mod typos;
 
 use std::process::ExitCode;

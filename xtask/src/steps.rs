@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::command::{Failure, Outcome};
 use crate::workspace::Workspace;
-use crate::{bench, conformance, deny, evil_op, fuzz, lockfiles, node, purity, rust, security_cases, typos};
+use crate::{
+    bench, conformance, deny, evil_op, fuzz, lockfiles, node, purity, rust, security_cases, seeds, typos,
+};
 
 /// One thing that can fail.
 pub(crate) struct Step {
@@ -75,6 +77,7 @@ fn print_table(rows: &[(&str, Duration, String)], total: Duration) {
 /// Quick ones first, then those that compile, then those that run what was compiled.
 pub(crate) const STEPS: &[Step] = &[
     Step::ci("fmt", "rustfmt finds nothing to change", rust::fmt),
+    Step::ci("seeds", "the blocks in e2e/seeds are the bytes that people have", seeds::step),
     Step::ci(
         "purity",
         "the protocol ring does no input or output and imports nothing above it",

@@ -9,7 +9,6 @@ use crate::cli::{Serve, Where};
 use crate::config::Config;
 use crate::session::{self, App, Claims};
 use crate::storage::Storage;
-use crate::users::Verifier;
 use crate::{log, serve};
 
 pub(crate) mod migrate;
@@ -29,7 +28,7 @@ struct Opened {
 async fn open(place: &Where) -> Result<Opened, Failure> {
     let environment = Environment::of_process();
     log::start(&environment);
-    let flags = Serve { config: place.config.clone(), listen: None, dev: place.dev };
+    let flags = Serve { config: place.config.clone(), dev: place.dev, ..Serve::default() };
     let config = serve::settings(&flags, environment)?;
     let storage = Storage::open(&config).await?;
     Ok(Opened { config, storage, printer: Printer { json: place.json } })
@@ -39,8 +38,7 @@ async fn open(place: &Where) -> Result<Opened, Failure> {
 async fn open_auth(place: &Where) -> Result<(Auth<Claims>, Printer), Failure> {
     let Opened { config, storage, printer } = open(place).await?;
     storage.prepare(&config).await?;
-    let app = App { users: config.users.clone().into(), verifier: Verifier::new(), storage };
-    Ok((session::auth(&config, app)?, printer))
+    Ok((session::auth(&config, App::new(&config, storage))?, printer))
 }
 
 fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

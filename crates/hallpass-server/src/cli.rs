@@ -60,6 +60,12 @@ pub(crate) struct Serve {
         help = "Address and port to listen on [default: 127.0.0.1:3000; also: HALLPASS_LISTEN]"
     )]
     pub(crate) listen: Option<String>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Callbacks in JavaScript or TypeScript [default: hallpass.config.ts, .mjs or .js, where there is one]"
+    )]
+    pub(crate) callbacks: Option<PathBuf>,
     /// Development mode: demo users, a generated secret, a page that shows what happens
     #[arg(long)]
     pub(crate) dev: bool,

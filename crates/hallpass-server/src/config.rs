@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hallpass::providers::Provider;
-use hallpass::{Auth, Builder, Environment, Forwarded, PagePaths, Secret, Strategy, Theme};
+use hallpass::{
+    Auth, Builder, CookieKind, CookieOptions, Environment, Forwarded, PagePaths, Secret, Strategy, Theme,
+};
 
 use crate::cli::Serve;
 use crate::dev::Inbox;
+use crate::js::{Fault, Script};
 use crate::users::Users;
 
 mod check;
@@ -16,6 +19,7 @@ mod database;
 mod document;
 mod duration;
 mod email;
+mod javascript;
 mod listen;
 mod problem;
 mod providers;
@@ -23,7 +27,7 @@ mod sections;
 mod words;
 
 use database::DatabaseSettings;
-pub(crate) use document::{Document, Section};
+pub(crate) use document::{Document, Section, nearest};
 use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
 use sections::{read_pages, read_secrets, read_theme, read_users};
@@ -43,6 +47,12 @@ pub(crate) struct Config {
     pub(crate) file: Option<PathBuf>,
     /// People of the users file.
     pub(crate) users: Users,
+    /// The configuration in JavaScript, if there is one.
+    pub(crate) script: Option<Script>,
+    /// What is wrong with it, in development mode; otherwise the server does not start.
+    pub(crate) broken_script: Option<Fault>,
+    /// Where it is, or would be.
+    pub(crate) script_path: Option<PathBuf>,
     /// Secrets of the file; empty where the environment has some.
     pub(crate) secrets: Vec<Secret>,
     /// Where users and sessions are kept.
@@ -62,6 +72,7 @@ pub(crate) struct Config {
     theme: Theme,
     providers: Vec<Provider>,
     email: Option<MailSettings>,
+    cookies: Vec<(CookieKind, CookieOptions)>,
 }
 
 impl Config {
@@ -120,6 +131,10 @@ impl Config {
             theme: Theme::new(),
             providers: Vec::new(),
             email: None,
+            cookies: Vec::new(),
+            script: None,
+            broken_script: None,
+            script_path: None,
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -129,18 +144,18 @@ impl Config {
             config.absolute_max_age = session.duration("absolute_max_age");
             session.end();
         }
-        if let Some(section) = top.section("pages") {
-            config.pages = read_pages(section);
-        }
-        if let Some(section) = top.section("theme") {
-            config.theme = read_theme(section);
-        }
+        let pages = top.section("pages").map(read_pages);
+        let theme = top.section("theme").map(read_theme);
+        let loading = javascript::read(&mut top);
         let section = top.section("email");
         config.email = email::read(section, &config.environment, config.dev);
         let providers = providers::read(&mut top, &config.environment, problems);
         config.providers = providers.found;
         top.end();
         config.take_from_environment();
+        config.load_script(flags, loading, problems);
+        config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
+        config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_mode(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
@@ -183,6 +198,11 @@ impl Config {
     /// Whether people can sign in with a name and a password.
     pub(crate) fn has_form(&self) -> bool {
         self.dev || !self.users.is_empty()
+    }
+
+    /// Whether people can sign in with a form at all.
+    fn has_any_form(&self) -> bool {
+        self.has_form() || self.script.as_ref().is_some_and(Script::has_forms)
     }
 
     /// Whether no secret was given: development mode makes one.
@@ -257,6 +277,9 @@ impl Config {
         }
         if let Some(max_age) = self.absolute_max_age {
             builder = builder.session_absolute_max_age(max_age);
+        }
+        for (kind, options) in &self.cookies {
+            builder = builder.cookie(*kind, options.clone());
         }
         self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
     }

@@ -24,9 +24,12 @@ mod visitor;
 
 pub(crate) use callbacks::{authorize, callbacks};
 pub(crate) use demo::{PEOPLE, add_demo_users, form};
+pub(crate) use guard::only_this_machine;
 pub(crate) use inbox::Inbox;
+pub(crate) use mask::{masked, masked_form};
 pub(crate) use secret::{kept_secret, make_home};
 use timeline::Timeline;
+pub(crate) use timeline::observe;
 
 /// What the page shows.
 #[derive(Clone, Debug)]

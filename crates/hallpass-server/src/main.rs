@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod dev;
 mod home;
+mod js;
 mod listener;
 mod log;
 mod secret;

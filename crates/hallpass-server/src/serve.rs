@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,8 +21,9 @@ use crate::cli::Serve;
 use crate::config::Config;
 use crate::session::{self, App, Claims};
 use crate::storage::Storage;
-use crate::users::Verifier;
 use crate::{dev, home, listener, log, storage};
+
+mod reload;
 
 /// Runs until somebody stops it.
 pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
@@ -31,7 +31,7 @@ pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
     log::start(&environment);
     let config = settings(flags, environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::other)?;
-    runtime.block_on(serve(config))?;
+    runtime.block_on(serve(config, flags))?;
     // A password that is still being checked is of no use to anybody.
     runtime.shutdown_background();
     Ok(())
@@ -60,12 +60,10 @@ pub(crate) fn settings(flags: &Serve, environment: Environment) -> Result<Config
     Ok(config)
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
+async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
     let storage = Storage::open(&config).await?;
     storage.prepare(&config).await?;
-    let users = Arc::new(config.users.clone());
-    let app = App { users, verifier: Verifier::new(), storage: storage.clone() };
-    let auth = session::auth(&config, app)?;
+    let auth = session::auth(&config, App::new(&config, storage.clone()))?;
     let stop = stopped().map_err(Failure::other)?;
     let listener = listener::bind(config.listen, config.listen_is_chosen || !config.dev).await;
     let listener = listener.map_err(|error| {
@@ -73,7 +71,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
     })?;
     let listening = listener.local_addr().map_err(Failure::other)?;
     let local = listener::address_to_open(listening);
-    let router = router(&config, &auth, &local);
+    let router = match config.dev {
+        true => reload::router(&config, &auth, &local, flags, storage.clone()),
+        false => router(&config, &auth, &local),
+    };
     let sweeper = tokio::spawn(storage::sweep(auth.clone()));
     announce(&config, &auth, &local);
     listener::serve(listener, router, stop).await;
@@ -83,20 +84,28 @@ async fn serve(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Everything that the server answers. In development mode the file with callbacks may be broken.
 fn router(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
-    let router = Router::new()
-        .route("/health", get(async || ([(header::CACHE_CONTROL, "no-store")], "ok\n")))
-        .merge(home::assets())
-        .merge(auth.routes())
-        .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"));
-    let router = match config.dev {
-        true => dev::mount(router, dev::Dev::new(config, auth, local)),
-        false => router.merge(home::routes(auth)),
+    let router = match &config.broken_script {
+        Some(fault) => reload::broken(fault),
+        None => routes(config, auth, local),
     };
     router
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn(within_limits))
         .layer(middleware::from_fn(as_typed))
+}
+
+fn routes(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
+    let router = Router::new()
+        .route("/health", get(async || ([(header::CACHE_CONTROL, "no-store")], "ok\n")))
+        .merge(home::assets())
+        .merge(auth.routes())
+        .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"));
+    match config.dev {
+        true => dev::mount(router, dev::Dev::new(config, auth, local)),
+        false => router.merge(home::routes(auth)),
+    }
 }
 
 /// The connection bounds the headers roughly, by what it buffers; this is the limit.
@@ -149,6 +158,9 @@ fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
         let _ = writeln!(text, "  listening at    {local}");
         let redis = if config.database.redis.is_some() { "; sessions in Redis" } else { "" };
         let _ = writeln!(text, "  users in        {}{redis}", config.database.place);
+        if let Some(file) = &config.script_path {
+            let _ = writeln!(text, "  callbacks from  {}", file.display());
+        }
         let _ = writeln!(
             text,
             "  sign-in page    {}",

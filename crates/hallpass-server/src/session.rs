@@ -4,20 +4,41 @@ use std::sync::Arc;
 
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::{
-    Auth, BoxError, Credentials, CredentialsInput, Error, Field, Jwt, JwtSignIn, SessionEvent, Timestamp,
-    User, ViewUser,
+    Auth, BoxError, Builder, Credentials, CredentialsInput, Error, Field, Jwt, JwtSignIn, SessionEvent,
+    Timestamp, User, ViewUser,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::Failure;
 use crate::config::Config;
-use crate::dev;
+use crate::js::Script;
 use crate::storage::Storage;
 use crate::users::{Users, Verifier};
+use crate::{dev, js};
 
-/// What a session keeps. It is sealed in the cookie and private, but for the role.
+/// What a session keeps, as JSON: it is sealed in the cookie and private. The server's own callbacks keep [`Kept`],
+/// those of a configuration in JavaScript what they like.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Claims {
+#[serde(transparent)]
+pub(crate) struct Claims(Box<RawValue>);
+
+impl Claims {
+    /// # Errors
+    /// When it is no JSON.
+    pub(crate) fn parse(json: String) -> Result<Self, serde_json::Error> {
+        RawValue::from_string(json).map(Self)
+    }
+
+    /// As JSON.
+    pub(crate) fn json(&self) -> &str {
+        self.0.get()
+    }
+}
+
+/// What a session keeps where nobody has other wishes. Private, but for the role.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Kept {
     /// What the person may do, in the words of the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) role: Option<String>,
@@ -49,6 +70,12 @@ pub(crate) struct App {
     pub(crate) storage: Storage,
 }
 
+impl App {
+    pub(crate) fn new(config: &Config, storage: Storage) -> Self {
+        Self { users: Arc::new(config.users.clone()), verifier: Verifier::new(), storage }
+    }
+}
+
 /// Hallpass, as the settings want it.
 ///
 /// # Errors
@@ -56,24 +83,35 @@ pub(crate) struct App {
 pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
     let storage = app.storage.clone();
     let mut builder = storage.add_to(config.builder(app));
-    if config.dev {
-        let builder = config.add_email(builder.credentials(dev::form(), dev::authorize));
-        return dev::callbacks(builder).build().map_err(Failure::other);
+    let script = config.script.as_ref();
+    // A form of the configuration with the same id takes its place.
+    if config.has_form() && !script.is_some_and(|script| script.has_form("credentials")) {
+        builder = match config.dev {
+            true => builder.credentials(dev::form(), dev::authorize),
+            false => builder.credentials(form("", ""), authorize),
+        };
     }
-    if config.has_form() {
-        builder = builder.credentials(form("", ""), authorize);
+    if let Some(script) = script {
+        return build(js::callbacks(config.add_email(builder), script), script);
+    }
+    if config.dev {
+        return dev::callbacks(config.add_email(builder)).build().map_err(Failure::other);
     }
     config
         .add_email(builder)
         .jwt(async |event: Jwt<Claims>, _| {
             Ok(Some(match event {
-                Jwt::SignIn(it) => first_claims(&it),
+                Jwt::SignIn(it) => first_claims(&it)?,
                 Jwt::Read(it) => it.claims,
             }))
         })
-        .session(async |it, _| Ok(view(it)))
+        .session(async |it, _| view(&it))
         .build()
         .map_err(Failure::other)
+}
+
+fn build(builder: Builder<App, Claims>, script: &Script) -> Result<Auth<Claims>, Failure> {
+    builder.build().map_err(|error| Failure::Other(format!("{}: {error}", script.file())))
 }
 
 /// The form for name and password, with what stands in its fields while they are empty.
@@ -98,15 +136,21 @@ pub(crate) async fn authorize(input: CredentialsInput, app: App) -> Result<Optio
 }
 
 /// What a new session keeps.
-pub(crate) fn first_claims(event: &JwtSignIn) -> Claims {
-    Claims {
+pub(crate) fn first_claims(event: &JwtSignIn) -> Result<Claims, BoxError> {
+    let kept = Kept {
         role: event.user.get("role").and_then(|role| role.as_str()).map(str::to_owned),
         provider: event.account.provider.clone(),
         signed_in_at: SystemClock.now(),
-    }
+    };
+    Ok(Claims(to_raw_value(&kept)?))
 }
 
 /// What the browser sees of a session.
-pub(crate) fn view(event: SessionEvent<Claims>) -> View {
-    View { user: Person { public: event.user.public(), role: event.claims.role } }
+///
+/// # Errors
+/// When the session was made with other callbacks.
+pub(crate) fn view(event: &SessionEvent<Claims>) -> Result<View, BoxError> {
+    let kept: Kept = serde_json::from_str(event.claims.0.get())
+        .map_err(|_| "the session was made with other callbacks")?;
+    Ok(View { user: Person { public: event.user.public(), role: kept.role } })
 }

@@ -70,4 +70,6 @@ pub enum Reach {
     /// Also https, never http, to private networks and this machine: the application said so with
     /// [`dangerous().allow_private_network()`](crate::providers::Dangerous::allow_private_network).
     PrivateNetwork,
+    /// Also http and https to private networks and this machine: the operator has named this very origin.
+    Named,
 }

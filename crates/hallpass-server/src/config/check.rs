@@ -43,7 +43,7 @@ impl Config {
     }
 
     pub(super) fn check_ways_to_sign_in(&self, more_was_meant: bool, problems: &mut Vec<Problem>) {
-        let has_way = !self.providers.is_empty() || !self.users.is_empty() || self.email.is_some();
+        let has_way = !self.providers.is_empty() || self.has_any_form() || self.email.is_some();
         if self.dev || more_was_meant || has_way {
             return;
         }
@@ -61,7 +61,7 @@ impl Config {
         if self.lacks_secret() {
             builder = builder.secret("stands in for a secret that is missing");
         }
-        if self.has_form() || self.providers.is_empty() {
+        if self.has_any_form() || self.providers.is_empty() {
             builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
         }
         let error = match self.add_email(builder).build() {

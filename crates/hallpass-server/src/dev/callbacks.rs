@@ -44,7 +44,7 @@ pub(crate) fn callbacks(builder: Builder<App>) -> Builder<App, Claims> {
         })
         .session(async |event, _| {
             let given = given(&event);
-            observe("session", None, given, |view: &View| json!(view), async { Ok(view(event)) }).await
+            observe("session", None, given, |view: &View| json!(view), async { view(&event) }).await
         })
         .on_event(async |event: Event, _| {
             // One for each look at a session would hide everything else.
@@ -63,7 +63,7 @@ pub(crate) async fn authorize(input: CredentialsInput, app: App) -> Result<Optio
 
 async fn decide(event: Jwt<Claims, Rename>, app: App) -> Result<JwtDecision<Claims>, BoxError> {
     Ok(match event {
-        Jwt::SignIn(it) => Some(first_claims(&it)).into(),
+        Jwt::SignIn(it) => Some(first_claims(&it)?).into(),
         Jwt::Read(it) => Some(it.claims).into(),
         Jwt::Update(mut it) => {
             let name = it.update.name.0;

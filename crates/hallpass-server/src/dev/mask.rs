@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The value, with everything that is secret hidden.
-pub(super) fn masked(mut value: Value) -> Value {
+pub(crate) fn masked(mut value: Value) -> Value {
     if let Value::Object(fields) = &mut value {
         for (name, field) in fields.iter_mut() {
             match (name.as_str(), field) {
@@ -17,7 +17,7 @@ pub(super) fn masked(mut value: Value) -> Value {
 }
 
 /// The fields of a form, but for what may be shown.
-pub(super) fn masked_form(mut fields: Map<String, Value>) -> Value {
+pub(crate) fn masked_form(mut fields: Map<String, Value>) -> Value {
     hide_all_but(&mut fields, &["username", "callbackUrl"]);
     Value::Object(fields)
 }

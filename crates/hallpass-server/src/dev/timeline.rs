@@ -93,7 +93,7 @@ pub(crate) async fn watch(State(timeline): State<Arc<Timeline>>, request: Reques
 }
 
 /// Runs a callback and notes what it was given and what it answered.
-pub(super) async fn observe<T>(
+pub(crate) async fn observe<T>(
     callback: &'static str,
     trigger: Option<&'static str>,
     given: Value,

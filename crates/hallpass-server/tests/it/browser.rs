@@ -55,6 +55,39 @@ impl Browser {
         self.send("GET", path, "", "")
     }
 
+    /// The same with headers of one's own, each with its end of line.
+    pub(crate) fn get_with(&mut self, path: &str, headers: &str) -> Answer {
+        self.send("GET", path, headers, "")
+    }
+
+    /// Asks for a change, as `update()` does.
+    pub(crate) fn update(&mut self, data: &str) -> Answer {
+        let answer = self.get("/api/auth/csrf");
+        let token = answer.body.split('"').nth(3).unwrap_or_default().to_owned();
+        let body = format!("{{\"csrfToken\":\"{token}\",\"data\":{data}}}");
+        self.send("POST", "/api/auth/session", "content-type: application/json\r\n", &body)
+    }
+
+    /// The body of `GET /session`.
+    pub(crate) fn session(&mut self) -> serde_json::Value {
+        let answer = self.get("/api/auth/session");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// Whether there is a cookie with a session.
+    pub(crate) fn has_session(&self) -> bool {
+        self.cookies.keys().any(|name| name.contains("session-token"))
+    }
+
+    /// Signs in with a provider that lets everybody in.
+    pub(crate) fn sign_in_with(&mut self, provider: &str) -> Answer {
+        let answer = self.post(&format!("/api/auth/signin/{provider}"), &[("callbackUrl", "/")]);
+        let location = answer.header("location").unwrap().to_owned();
+        let state = location.split(['?', '&']).find_map(|it| it.strip_prefix("state=")).unwrap_or_default();
+        self.get(&format!("/api/auth/callback/{provider}?code=code&state={state}"))
+    }
+
     /// Sends a form with the CSRF token of this browser.
     pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let answer = self.get("/api/auth/csrf");

@@ -8,13 +8,18 @@
 )]
 
 mod administration;
+mod api;
 mod browser;
 mod cluster;
 mod commands;
 mod configured;
 mod development;
+mod hostile;
+mod idp;
+mod javascript;
 mod limits;
 mod outage;
 mod program;
 mod sink;
 mod storage;
+mod seeds;

@@ -102,6 +102,14 @@ impl Server {
         }
     }
 
+    /// Ends it at once, and returns everything that it logged.
+    pub(crate) fn log(mut self) -> String {
+        let _ = self.child.kill();
+        let mut log = String::new();
+        let _ = self.stderr.read_to_string(&mut log);
+        log
+    }
+
     /// Asks it to stop, as a supervisor does.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {

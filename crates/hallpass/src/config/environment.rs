@@ -36,6 +36,11 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All variables, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// `AUTH_SECRET_3`, `_2`, `_1` and `AUTH_SECRET`, newest first; `NEXTAUTH_SECRET` where there is none of them.
     pub fn secrets(&self) -> Vec<Secret> {
         let names = ["AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1", "AUTH_SECRET"];

@@ -33,7 +33,7 @@ impl Reach {
         match self {
             Self::Public => is_public(ip),
             Self::Loopback => is_public(ip) || ip.is_loopback(),
-            Self::PrivateNetwork => is_public(ip) || ip.is_loopback() || is_private(ip),
+            Self::PrivateNetwork | Self::Named => is_public(ip) || ip.is_loopback() || is_private(ip),
         }
     }
 

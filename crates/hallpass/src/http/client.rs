@@ -49,6 +49,7 @@ struct Inner {
     public: OnceLock<reqwest::Client>,
     loopback: OnceLock<reqwest::Client>,
     private_network: OnceLock<reqwest::Client>,
+    named: OnceLock<reqwest::Client>,
 }
 
 /// How long a [`Client`] waits and how much it takes.
@@ -95,8 +96,8 @@ impl Client {
     }
 
     fn with_lookup(limits: Limits, lookup: Lookup) -> Self {
-        let (public, loopback, private_network) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { inner: Arc::new(Inner { limits, lookup, public, loopback, private_network }) }
+        let [public, loopback, private_network, named] = [const { OnceLock::new() }; 4];
+        Self { inner: Arc::new(Inner { limits, lookup, public, loopback, private_network, named }) }
     }
 }
 
@@ -170,6 +171,7 @@ impl Inner {
             Reach::Public => &self.public,
             Reach::Loopback => &self.loopback,
             Reach::PrivateNetwork => &self.private_network,
+            Reach::Named => &self.named,
         };
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -207,7 +209,8 @@ fn check_url(text: &str, reach: Reach) -> Result<Url, HttpError> {
         Host::Ipv6(ip) => Some(IpAddr::V6(ip)),
     };
     let name = host.to_string();
-    let plain_http = url.scheme() == "http" && Reach::is_loopback(&host) && reach == Reach::Loopback;
+    let plain_http = url.scheme() == "http"
+        && (reach == Reach::Named || (Reach::is_loopback(&host) && reach == Reach::Loopback));
     if url.scheme() != "https" && !plain_http {
         return Err(forbidden(&name, "not https"));
     }

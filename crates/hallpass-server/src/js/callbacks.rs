@@ -1,0 +1,235 @@
+//! The callbacks of a configuration, as the library calls them.
+
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError};
+
+use hallpass::{
+    BoxError, Builder, CredentialsInput, Decision, Event, Jwt, JwtDecision, Redirect, RequestInfo,
+    SessionEvent, SignIn, User,
+};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::answers::{Json, Returned, without_expires};
+use super::script::Script;
+use super::{arguments, providers, sensitive};
+use crate::dev;
+use crate::session::{App, Claims};
+
+/// Registers what the configuration has.
+pub(crate) fn callbacks(mut builder: Builder<App>, script: &Script) -> Builder<App, Claims> {
+    for form in &script.description.forms {
+        let (script, id) = (script.clone(), form.id.clone());
+        builder = builder.credentials(providers::form(form), move |input, _| {
+            let (script, id) = (script.clone(), id.clone());
+            async move { script.authorize(&id, input).await }
+        });
+    }
+    if script.has_callback("signIn") {
+        let script = script.clone();
+        builder = builder.sign_in(move |event, _| {
+            let script = script.clone();
+            async move { script.sign_in(event).await }
+        });
+    }
+    if script.has_callback("redirect") {
+        let script = script.clone();
+        builder = builder.redirect(move |event, _| {
+            let script = script.clone();
+            async move { script.redirect(event).await }
+        });
+    }
+    if !script.description.events.is_empty() {
+        let script = script.clone();
+        builder = builder.on_event(move |event, _| {
+            let script = script.clone();
+            async move { script.event(event).await }
+        });
+    }
+    let (jwt, session) = (script.clone(), script.clone());
+    let builder = builder.jwt(move |event: Jwt<Claims, Value>, _| {
+        let script = jwt.clone();
+        async move { script.jwt(event).await }
+    });
+    builder.session(move |event, _| {
+        let script = session.clone();
+        async move { script.session(event).await }
+    })
+}
+
+impl Script {
+    async fn jwt(&self, event: Jwt<Claims, Value>) -> Result<JwtDecision<Claims>, BoxError> {
+        if !self.has_callback("jwt") {
+            return Ok(Some(match event {
+                Jwt::SignIn(_) => Claims::parse("{}".to_owned())?,
+                Jwt::Update(it) => it.claims,
+                Jwt::Read(it) => it.claims,
+            })
+            .into());
+        }
+        let argument = match &event {
+            Jwt::Read(it) => arguments::of_read(it)?,
+            other => serde_json::to_string(other)?,
+        };
+        let (token, request, trigger) = match event {
+            Jwt::SignIn(it) => {
+                let trigger = if it.is_sign_up() { "signUp" } else { "signIn" };
+                (it.token, it.request, trigger)
+            }
+            Jwt::Update(it) => (it.token, it.request, "update"),
+            Jwt::Read(it) => (it.token, it.request, "read"),
+        };
+        let answer = self.ask("jwt", Some(trigger), &argument, Some(&request)).await?;
+        match answer.as_str() {
+            "null" => Ok(JwtDecision::End),
+            "undefined" => Err(self.said("`jwt` returned nothing: end it with `return token`")),
+            json => Returned::read(json)?.decide(token),
+        }
+    }
+
+    async fn session(&self, event: SessionEvent<Claims>) -> Result<Json, BoxError> {
+        if !self.has_callback("session") {
+            let json = serde_json::to_string(&json!({ "user": event.user.public() }))?;
+            return Ok(Json(RawValue::from_string(json)?));
+        }
+        let is_stored = event.stored_user.is_some();
+        let mut argument =
+            if is_stored { serde_json::to_string(&event)? } else { arguments::of_session(&event)? };
+        if is_stored && argument.ends_with('}') {
+            // With sessions in the database, too, the callback gets what the session keeps.
+            argument.pop();
+            argument.push_str(r#","token":"#);
+            argument.push_str(&serde_json::to_string(&event.token)?);
+            argument.push('}');
+        }
+        let answer = self.ask("session", None, &argument, Some(&event.request)).await?;
+        let json = match answer.as_str() {
+            "null" | "undefined" => "null".to_owned(),
+            json if json.starts_with('{') => {
+                self.without_secrets(without_expires(answer, &event.expires.to_iso()))?
+            }
+            _ => return Err(self.said("`session` must return an object: end it with `return session`")),
+        };
+        Ok(Json(RawValue::from_string(json)?))
+    }
+
+    /// Tokens of providers and passwords never leave the server. In development that is an error, so that it is mended.
+    fn without_secrets(&self, json: String) -> Result<String, BoxError> {
+        if !sensitive::is_suspect(&json) {
+            return Ok(json);
+        }
+        let mut value = serde_json::from_str(&json)?;
+        let found = sensitive::take_out(&mut value);
+        if found.is_empty() {
+            return Ok(json);
+        }
+        let fields = found.join(", ");
+        if self.dev {
+            return Err(self.said(&format!(
+                "`session` shows the browser {fields}: leave it out of what the callback returns (outside of development \
+                 mode Hallpass leaves it out, with a warning)"
+            )));
+        }
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(fields.clone()) {
+            tracing::warn!("{}: `session` returned {fields}, which browsers do not get", self.file());
+        }
+        Ok(value.to_string())
+    }
+
+    async fn sign_in(&self, event: SignIn) -> Result<Decision, BoxError> {
+        let argument = serde_json::to_string(&event)?;
+        let answer = self.ask("signIn", None, &argument, Some(&event.request)).await?;
+        Ok(match serde_json::from_str(&answer) {
+            Ok(Value::Bool(allowed)) => Decision::from(allowed),
+            Ok(Value::String(url)) if !url.is_empty() => Decision::Redirect(url),
+            Ok(Value::Object(_) | Value::Array(_)) => Decision::Allow,
+            Ok(Value::Number(number)) => Decision::from(number.as_f64() != Some(0.0)),
+            // Nothing, as anything that is not true, refuses.
+            _ => Decision::Deny,
+        })
+    }
+
+    async fn redirect(&self, event: Redirect) -> Result<String, BoxError> {
+        let argument = serde_json::to_string(&event)?;
+        let answer = self.ask("redirect", None, &argument, None).await?;
+        serde_json::from_str(&answer).map_err(|_| self.said("`redirect` must return an address: a text"))
+    }
+
+    async fn event(&self, event: Event) -> Result<(), BoxError> {
+        let name = event.name();
+        if !self.has_event(name) {
+            return Ok(());
+        }
+        let argument = serde_json::to_string(&json!({ "name": name, "message": event }))?;
+        self.ask("event", Some(name), &argument, None).await.map(drop)
+    }
+
+    async fn authorize(&self, id: &str, input: CredentialsInput) -> Result<Option<User>, BoxError> {
+        let argument = serde_json::to_string(&json!({ "id": id, "credentials": input.fields() }))?;
+        let request = self.seen.request(input.request());
+        let call =
+            async { self.pool.call("authorize", &argument, &request).await.map_err(super::Fault::report) };
+        let given = || dev::masked_form(input.fields().clone());
+        let answer = self.observed("authorize", None, given, call).await?;
+        match serde_json::from_str(&answer) {
+            Ok(user @ Value::Object(_)) => Ok(Some(User::from_json(user)?)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn ask(
+        &self,
+        kind: &'static str,
+        trigger: Option<&'static str>,
+        argument: &str,
+        request: Option<&Arc<RequestInfo>>,
+    ) -> Result<String, BoxError> {
+        let request: Cow<'_, str> = match request {
+            Some(info) if self.is_per_request => self.seen.request(info).into(),
+            None if self.is_per_request => super::request::stub().into(),
+            _ => "".into(),
+        };
+        let call = async { self.pool.call(kind, argument, &request).await.map_err(super::Fault::report) };
+        if !self.dev {
+            return call.await;
+        }
+        let given = || dev::masked(serde_json::from_str(argument).unwrap_or_default());
+        self.observed(kind, trigger, given, call).await
+    }
+
+    /// In development mode people see what the callbacks did.
+    async fn observed(
+        &self,
+        kind: &'static str,
+        trigger: Option<&'static str>,
+        given: impl FnOnce() -> Value,
+        call: impl Future<Output = Result<String, BoxError>>,
+    ) -> Result<String, BoxError> {
+        if !self.dev || trigger == Some("session") {
+            return call.await;
+        }
+        let shown = match kind {
+            "signIn" => "sign_in",
+            "event" => "on_event",
+            other => other,
+        };
+        let answer = |json: &String| serde_json::from_str(json).unwrap_or_default();
+        dev::observe(shown, trigger, given(), answer, call).await
+    }
+
+    fn said(&self, message: &str) -> BoxError {
+        let message = format!("{}: {message}", self.file());
+        tracing::error!("{message}");
+        message.into()
+    }
+}
+
+impl super::Fault {
+    /// Writes it to the log, and makes it the library's error.
+    fn report(self) -> BoxError {
+        if self.code.is_none() {
+            tracing::error!("{self}");
+        }
+        self.into_error()
+    }
+}

@@ -1,0 +1,262 @@
+//! Configurations that mean harm, or were written in a hurry: what they do stays within bounds, is logged, and other
+//! requests go on.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::api::Api;
+use crate::browser::Browser;
+use crate::program::{Folder, Server, program};
+
+/// `session` does what the query says; only its answer is of interest.
+fn site(body: &str, more: &str) -> (Folder, Server) {
+    let folder = Folder::new();
+    let settings =
+        format!("listen = \"127.0.0.1:0\"\n{more}\n[javascript]\nquery = [\"do\"]\ntime_limit = \"1s\"\n");
+    folder.write("hallpass.toml", &settings);
+    folder.write(
+        "hallpass.config.js",
+        &format!(
+            "import Credentials from '@auth/core/providers/credentials'
+             export default (req) => ({{
+               secret: 'a secret of at least 32 characters',
+               providers: [Credentials({{ authorize: () => ({{ id: '1', name: 'Ada' }}) }})],
+               callbacks: {{ async session({{ session }}) {{
+                 if (req.query.do) {{ {body} }}
+                 return session
+               }} }},
+             }})"
+        ),
+    );
+    let server = Server::start(program(&folder, &[]));
+    (folder, server)
+}
+
+fn signed_in(server: &Server) -> Browser {
+    let mut browser = Browser::new(&server.host);
+    browser.sign_in("x", "x");
+    assert!(browser.has_session());
+    browser
+}
+
+fn harm(browser: &mut Browser) -> crate::browser::Answer {
+    browser.get_with("/api/auth/session?do=it", "sec-fetch-site: same-origin\r\n")
+}
+
+/// The harm is answered so, within bounds, while others are answered as ever.
+fn contained(body: &str, status: u16, log: &str) {
+    let (_folder, server) = site(body, "");
+    let (mut harmed, mut other) = (signed_in(&server), signed_in(&server));
+    let running = thread::spawn(move || {
+        let started = Instant::now();
+        let answer = harm(&mut harmed);
+        (answer, started.elapsed(), harmed)
+    });
+    let mut slowest = Duration::ZERO;
+    for _ in 0..20 {
+        let started = Instant::now();
+        assert_eq!(other.session()["user"]["name"], "Ada");
+        slowest = slowest.max(started.elapsed());
+    }
+    let (answer, took, mut harmed) = running.join().unwrap();
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(slowest < Duration::from_millis(800), "others waited {slowest:?}");
+    if status == 503 {
+        assert!(answer.header("retry-after").is_some());
+        assert_eq!(harmed.session()["user"]["name"], "Ada");
+    }
+    let said = server.log();
+    assert!(said.contains(log) && said.contains("hallpass.config.js"), "{said}");
+}
+
+#[test]
+fn an_endless_loop_ends() {
+    contained("while (true) {}", 503, "no answer within 1000 ms");
+}
+
+#[test]
+fn an_endless_loop_after_waiting_ends() {
+    contained("await null; for (;;);", 503, "no answer within 1000 ms");
+}
+
+#[test]
+fn endless_small_steps_end() {
+    contained("while (true) await null", 503, "no answer within 1000 ms");
+}
+
+#[test]
+fn an_endless_loop_cannot_be_kept_alive_by_catching() {
+    contained(
+        "for (;;) try { for (;;); } catch { continue } finally { for (;;); }",
+        503,
+        "no answer within 1000 ms",
+    );
+}
+
+#[test]
+fn a_gigabyte_is_not_to_be_had() {
+    contained("const all = []; for (;;) all.push('x'.repeat(1e7) + all.length)", 503, "out of memory");
+    contained("return new ArrayBuffer(1e9)", 503, "out of memory");
+}
+
+#[test]
+fn deep_recursion_ends() {
+    contained("const down = () => down() + 1; down()", 200, "call stack");
+}
+
+#[test]
+fn a_promise_that_nobody_resolves_is_not_waited_for() {
+    contained("await new Promise(() => {})", 503, "a promise that nobody will resolve");
+}
+
+#[test]
+fn a_long_sleep_ends() {
+    contained("await new Promise((resolve) => setTimeout(resolve, 60_000))", 503, "no answer within 1000 ms");
+}
+
+#[test]
+fn what_a_callback_throws_signs_out_and_is_logged_with_its_line() {
+    let (_folder, server) = site("throw new Error('so it is')", "");
+    let mut browser = signed_in(&server);
+    assert_eq!(harm(&mut browser).body, "null");
+    assert!(!browser.has_session());
+    let log = server.log();
+    assert!(
+        log.contains("hallpass.config.js, line 6, column") && log.contains("`session` threw Error: so it is"),
+        "{log}"
+    );
+}
+
+#[test]
+fn one_call_cannot_poison_what_the_next_one_stands_on() {
+    for poison in [
+        "Object.prototype.admin = true",
+        "Array.prototype.map = () => 'mine'",
+        "JSON.parse = () => ({ admin: true })",
+        "globalThis.JSON = { parse: () => ({}), stringify: () => '{}' }",
+        "session.__proto__.admin = true",
+        "session.constructor.prototype.admin = true",
+        "({}).toString.call = 1; Object.prototype.toString = () => 'mine'",
+        "Promise.prototype.then = () => 1",
+        "Object.defineProperty(Object.prototype, 'admin', { value: true })",
+        "Object.setPrototypeOf(Object.prototype, { admin: true })",
+    ] {
+        let (_folder, server) =
+            site(&format!("try {{ {poison} }} catch {{}} ; return {{ ...session, poisoned: true }}"), "");
+        let mut browser = signed_in(&server);
+        harm(&mut browser);
+        for _ in 0..5 {
+            let session = browser.session();
+            assert_eq!(session["user"], json!({ "name": "Ada" }), "{poison}");
+            assert_eq!(session.as_object().unwrap().len(), 2, "{poison}: {session}");
+        }
+    }
+    let (_folder, server) = site("return { ...session, admin: {}.admin ?? 'no' }", "");
+    let mut browser = signed_in(&server);
+    assert!(harm(&mut browser).body.contains("\"admin\":\"no\""));
+}
+
+#[test]
+fn inherited_names_can_still_be_given_to_ones_own_objects() {
+    let (_folder, server) = site(
+        "const error = new Error('a'); error.name = 'Mine'; error.message = 'b'
+         const it = {}; it.toString = () => 'own'; it.constructor = 1
+         class Own extends Error { constructor() { super('x'); this.name = 'Own' } }
+         return { ...session, shown: [String(error), `${it}`, new Own().name] }",
+        "",
+    );
+    let mut browser = signed_in(&server);
+    let answer = harm(&mut browser).body;
+    assert!(answer.contains(r#""shown":["Mine: b","own","Own"]"#), "{answer}");
+}
+
+#[test]
+fn addresses_inside_the_network_are_not_asked() {
+    let api = Api::start();
+    for (url, allow) in [
+        ("http://169.254.169.254/latest/meta-data".to_owned(), ""),
+        ("https://169.254.169.254/".to_owned(), ""),
+        ("http://[fe80::1]/".to_owned(), ""),
+        ("https://10.0.0.1/".to_owned(), ""),
+        (format!("{}/api/echo", api.origin), ""),
+        ("file:///etc/passwd".to_owned(), ""),
+        ("http://0x7f000001/".to_owned(), ""),
+        ("http://169.254.169.254/".to_owned(), "allow = [\"http://169.254.169.254\"]"),
+        (format!("{}/api/to-link-local", api.origin), "allow = [\"ORIGIN\"]"),
+        (format!("{}/api/to-other", api.origin), "allow = [\"ORIGIN\"]"),
+    ] {
+        let allow = allow.replace("ORIGIN", &api.origin);
+        let (_folder, server) = site(
+            &format!(
+                "try {{ await fetch('{url}'); return {{ ...session, got: 'it' }} }}
+                 catch (error) {{ return {{ ...session, refused: error.message }} }}"
+            ),
+            &format!("[fetch]\nbase_url = \"https://api.example.com\"\n{allow}"),
+        );
+        let mut browser = signed_in(&server);
+        let answer = harm(&mut browser).body;
+        assert!(answer.contains("may not be asked"), "{url}: {answer}");
+    }
+    assert_eq!(api.count("/api/echo"), 0);
+}
+
+#[test]
+fn a_server_that_is_allowed_by_name_is_asked_and_may_redirect_to_itself() {
+    let api = Api::start();
+    let (_folder, server) = site(
+        &format!(
+            "const response = await fetch('{}/api/to-echo', {{ method: 'POST', body: 'hello' }})
+             return {{ ...session, got: await response.text(), redirected: response.redirected }}",
+            api.origin
+        ),
+        &format!("[fetch]\nallow = [\"{}\"]", api.origin),
+    );
+    let mut browser = signed_in(&server);
+    let answer = harm(&mut browser).body;
+    assert!(answer.contains(r#""got":"hello","redirected":true"#), "{answer}");
+}
+
+#[test]
+fn a_server_that_does_not_answer_in_time_is_a_503_and_nobody_is_signed_out() {
+    let api = Api::start();
+    let (_folder, server) =
+        site("await fetch('/api/never')", &format!("[fetch]\nbase_url = \"{}\"", api.origin));
+    let mut browser = signed_in(&server);
+    assert_eq!(harm(&mut browser).status, 503);
+    assert!(browser.has_session());
+    assert_eq!(browser.session()["user"]["name"], "Ada");
+}
+
+#[test]
+fn many_loops_at_once_leave_room_for_others() {
+    let (_folder, server) = site("while (true) {}", "");
+    let mut other = signed_in(&server);
+    let mut loops = Vec::new();
+    for _ in 0..8 {
+        let mut browser = signed_in(&server);
+        loops.push(thread::spawn(move || harm(&mut browser).status));
+    }
+    for _ in 0..20 {
+        let started = Instant::now();
+        assert_eq!(other.session()["user"]["name"], "Ada");
+        assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+    }
+    for running in loops {
+        assert_eq!(running.join().unwrap(), 503);
+    }
+}
+
+#[test]
+fn there_is_no_file_system_and_no_foreign_environment() {
+    let (_folder, server) = site(
+        "return { ...session, names: ['require', 'std', 'os', 'Deno', 'Bun', 'importScripts'].filter((it) => it in globalThis),
+                  env: Object.keys(process.env), imported: await import('fs').catch((error) => error.name) }",
+        "",
+    );
+    let mut browser = signed_in(&server);
+    let answer = harm(&mut browser).body;
+    assert!(answer.contains(r#""names":[],"env":[],"imported":"ReferenceError""#), "{answer}");
+}
