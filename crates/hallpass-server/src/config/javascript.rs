@@ -116,7 +116,8 @@ impl Config {
             self.redirect_proxy_url.clone_from(&said.redirect_proxy_url);
         }
         self.cookies.clone_from(&said.cookies);
-        self.strategy = self.strategy.or(said.strategy);
+        // A configuration of Auth.js without an adapter means tokens where it says nothing.
+        self.strategy = self.strategy.or(said.strategy).or(Some(Strategy::Jwt));
     }
 
     /// What the configuration in JavaScript says.
