@@ -18,6 +18,25 @@ pub(crate) fn tokens(workspace: &Workspace, arguments: &[String]) -> Result<Outc
     run_script(workspace, "e2e/tokens/tokens.mjs", &[])
 }
 
+/// A database of the real `@auth/pg-adapter` is used by Hallpass, and what Hallpass writes is read by the adapter.
+pub(crate) fn adapters(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    Options::parse(arguments, &[])?;
+    if let Some(ended) = unable(workspace, "e2e/adapters/adapters.mjs", false)? {
+        return Ok(ended);
+    }
+    install(workspace, &workspace.path("e2e/adapters"))?;
+    run(&mut workspace.cargo(&[
+        "test",
+        "--quiet",
+        "--locked",
+        "--package=hallpass-sqlx",
+        "--test=npm_adapter",
+        "--",
+        "--ignored",
+    ]))?;
+    Ok(Outcome::Passed)
+}
+
 /// Writes every built-in page to `target/pages`, then opens them.
 pub(crate) fn pages(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     Options::parse(arguments, &[])?;
@@ -51,6 +70,50 @@ pub(crate) fn browser(workspace: &Workspace, arguments: &[String]) -> Result<Out
     for script in scripts {
         run_script(workspace, &script, &[])?;
     }
+    Ok(Outcome::Passed)
+}
+
+/// The real client libraries against Hallpass, in both dialects.
+pub(crate) fn clients(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    Options::parse(arguments, &[])?;
+    let script = "e2e/clients/clients.mjs";
+    if let Some(ended) = unable(workspace, script, true)? {
+        return Ok(ended);
+    }
+    build_programs(workspace)?;
+    run_script(workspace, script, &[])
+}
+
+/// The declarations that come from Rust types are the committed ones, and the compiler of TypeScript reads them together
+/// with the types of next-auth 4, next-auth 5 and nuxt-auth.
+pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    let options = Options::parse(arguments, &["--only"])?;
+    let example = ["--manifest-path", "examples/Cargo.toml", "--package", "example-axum-extend-session"];
+    let mut test = workspace.cargo(&["test", "--quiet", "--locked"]);
+    run(test.args(example).arg("--target-dir").arg(workspace.target()))?;
+    run(&mut workspace.cargo(&[
+        "test",
+        "--quiet",
+        "--locked",
+        "--package",
+        "hallpass",
+        "--test",
+        "it",
+        "types::",
+    ]))?;
+
+    if let Some(ended) = unable(workspace, "e2e/types/types.mjs", false)? {
+        return Ok(ended);
+    }
+    let projects: Vec<&str> = match options.value("--only") {
+        Some(project) => vec![project],
+        None => TYPES_PROJECTS.to_vec(),
+    };
+    for project in &projects {
+        install(workspace, &workspace.path(&format!("e2e/types/{project}")))?;
+    }
+    let mut node = workspace.command("node", &["e2e/types/types.mjs"]);
+    run(node.args(projects).env("NUXT_TELEMETRY_DISABLED", "1"))?;
     Ok(Outcome::Passed)
 }
 
@@ -89,8 +152,14 @@ pub(crate) fn install(workspace: &Workspace, folder: &Path) -> Result<(), Failur
     if installed.is_file() && fs::metadata(&installed)?.modified()? >= fs::metadata(&lock)?.modified()? {
         return Ok(());
     }
-    run(workspace.command("npm", &["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(folder))
+    // Nuxt has optional packages of other platforms, of which `npm ci` wants to hear in the lock file.
+    let is_nuxt = fs::read_to_string(folder.join("package.json"))?.contains("\"nuxt\":");
+    let how: &[&str] = if is_nuxt { &["install", "--no-save", "--ignore-scripts"] } else { &["ci"] };
+    let mut npm = workspace.command("npm", how);
+    run(npm.args(["--silent", "--no-fund", "--no-audit"]).current_dir(folder))
 }
+
+const TYPES_PROJECTS: [&str; 3] = ["v4", "v5", "nuxt"];
 
 const BROWSER: &str = "e2e/browser";
 

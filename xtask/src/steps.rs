@@ -94,7 +94,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("examples", "the examples compile and stay short", rust::examples),
     Step::ci(
         "conformance",
-        "the recorded answers of Auth.js [--harness DIR] [--profile P] [--only TEXT]",
+        "the recorded answers of Auth.js [--harness DIR] [--shell axum|actix] [--profile P] [--only TEXT]",
         conformance::step,
     ),
     Step::ci(
@@ -103,8 +103,11 @@ pub(crate) const STEPS: &[Step] = &[
         evil_op::step,
     ),
     Step::ci("tokens", "session tokens against the Auth.js libraries", node::tokens),
+    Step::ci("adapters", "a database of Auth.js' PostgreSQL adapter, shared with Hallpass", node::adapters),
+    Step::ci("types", "generated declarations: fresh, and read by TypeScript [--only PROJECT]", node::types),
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
+    Step::ci("clients", "the client libraries of next-auth 4 and 5 in a browser", node::clients),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
     Step::ci(
         "bench",

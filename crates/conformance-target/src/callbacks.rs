@@ -1,8 +1,10 @@
 //! The callbacks that the harness describes.
 
+use std::sync::Arc;
+
 use hallpass::{
-    AccountKind, BoxError, CredentialsInput, Decision, Error, ErrorKind, Event, Jwt, JwtDecision, Mail,
-    NoClaims, Redirect, SessionEvent, SignIn, User,
+    AccountKind, BoxError, CredentialsInput, Decision, Dialect, Error, ErrorKind, Event, Jwt, JwtDecision,
+    Mail, NoClaims, Redirect, SessionEvent, SignIn, User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -14,7 +16,7 @@ use crate::probe::Probe;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Claims {
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    id: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,10 +34,14 @@ pub(crate) async fn authorize(input: CredentialsInput, probe: Probe) -> Result<O
     let seen = json!({
         "credentials": input.fields(),
         "method": request.method().as_str(),
-        "path": request.path(),
         "query": query,
         "mark": request.header("x-conformance"),
     });
+    let more = match probe.dialect {
+        Dialect::V4 => json!({ "body": input.fields() }),
+        _ => json!({ "path": request.path() }),
+    };
+    let seen = with(&seen, &more);
     probe.called("provider", "authorize", &seen);
     let name = input.text("username").unwrap_or_default();
     match name {
@@ -63,19 +69,10 @@ pub(crate) async fn send(mail: Mail, probe: Probe) -> Result<(), BoxError> {
         "token": mail.token,
         "expires": mail.expires,
     });
-    probe.called(
-        "provider",
-        "sendVerificationRequest",
-        &with(
-            &seen,
-            &json!({
-                "provider": mail.provider,
-                "theme": mail.theme,
-                "method": mail.request.method().as_str(),
-                "path": mail.request.path(),
-            }),
-        ),
-    );
+    let about = json!({ "provider": mail.provider, "theme": mail.theme });
+    let request = json!({ "method": mail.request.method().as_str(), "path": mail.request.path() });
+    let about = if probe.dialect == Dialect::V4 { about } else { with(&about, &request) };
+    probe.called("provider", "sendVerificationRequest", &with(&seen, &about));
     if mail.identifier.starts_with("mailfail@") {
         return Err("the mail server is down".into());
     }
@@ -95,6 +92,9 @@ pub(crate) async fn sign_in(event: SignIn, probe: Probe) -> Result<Decision, Box
         "elsewhere" => Decision::Redirect("/welcome?from=signin".to_owned()),
         "foreign" => Decision::Redirect("https://evil.example/landing".to_owned()),
         "boom" => return Err("signIn went wrong".into()),
+        "boomauth" if probe.dialect == Dialect::V4 => {
+            return Err(Error::new(ErrorKind::OAuthAccountNotLinked, "thrown by the signIn callback").into());
+        }
         "boomauth" => {
             return Err(Error::new(ErrorKind::AccountNotLinked, "thrown by the signIn callback").into());
         }
@@ -103,12 +103,30 @@ pub(crate) async fn sign_in(event: SignIn, probe: Probe) -> Result<Decision, Box
 }
 
 pub(crate) async fn jwt(event: Jwt<Claims, Value>, probe: Probe) -> Result<JwtDecision<Claims>, BoxError> {
+    let takes_company = probe.takes_company;
+    let request = match &event {
+        Jwt::SignIn(it) => Arc::clone(&it.request),
+        Jwt::Update(it) => Arc::clone(&it.request),
+        Jwt::Read(it) => Arc::clone(&it.request),
+    };
+    let mut decision = decide(event, &probe)?;
+    let named: Vec<_> = request.query_pairs().iter().filter(|(name, _)| name == "companyId").collect();
+    // The third seed's way: what the query names wins.
+    if let (true, JwtDecision::Keep { claims, .. }, [(_, company)]) =
+        (takes_company, &mut decision, named.as_slice())
+    {
+        claims.company_id = Some(company.as_str().into());
+    }
+    Ok(decision)
+}
+
+fn decide(event: Jwt<Claims, Value>, probe: &Probe) -> Result<JwtDecision<Claims>, BoxError> {
     probe.called("callback", "jwt", &event);
     Ok(match event {
         Jwt::SignIn(it) => {
             let field = |name| it.user.get(name).cloned();
             let claims = Claims {
-                id: Some(it.user.id.clone()),
+                id: serde_json::to_value(&it.user)?.get("id").cloned(),
                 role: field("role"),
                 company_id: field("companyId"),
                 filler: field("filler"),
@@ -136,28 +154,31 @@ pub(crate) async fn jwt(event: Jwt<Claims, Value>, probe: Probe) -> Result<JwtDe
         }
         Jwt::Read(it) => {
             later(&it.claims)?;
-            Some(it.claims).filter(|claims| claims.id.as_deref() != Some("user-nulllater")).into()
+            Some(it.claims).filter(|claims| !claims.is_of("user-nulllater")).into()
         }
     })
 }
 
-fn later(claims: &Claims) -> Result<(), BoxError> {
-    if claims.id.as_deref() == Some("user-jwtthrowlater") {
-        Err("jwt went wrong later".into())
-    } else {
-        Ok(())
+impl Claims {
+    fn is_of(&self, id: &str) -> bool {
+        self.id.as_ref().and_then(Value::as_str) == Some(id)
     }
+}
+
+fn later(claims: &Claims) -> Result<(), BoxError> {
+    if claims.is_of("user-jwtthrowlater") { Err("jwt went wrong later".into()) } else { Ok(()) }
 }
 
 pub(crate) async fn session(event: SessionEvent<Claims>, probe: Probe) -> Result<Option<Value>, BoxError> {
     probe.called("callback", "session", &event);
     let claims = event.claims;
-    match claims.id.as_deref() {
-        Some("user-sessionthrow") => return Err("session went wrong".into()),
-        Some("user-sessionnull") => return Ok(None),
-        _ => {}
+    if claims.is_of("user-sessionthrow") {
+        return Err("session went wrong".into());
     }
-    let own = defined([("id", claims.id.map(Value::from)), ("role", claims.role)]);
+    if claims.is_of("user-sessionnull") {
+        return Ok(None);
+    }
+    let own = defined([("id", claims.id), ("role", claims.role)]);
     let user = with(&serde_json::to_value(event.user.public())?, &own);
     Ok(Some(with(&json!({ "user": user }), &defined([("selectedCompanyId", claims.company_id)]))))
 }
@@ -169,24 +190,38 @@ pub(crate) async fn stored_session(event: SessionEvent<NoClaims>, probe: Probe) 
     if let Some(session) = seen.get_mut("session").and_then(Value::as_object_mut) {
         session.insert("sessionToken".to_owned(), session_token(event.request.header("cookie")).into());
     }
+    if probe.dialect == Dialect::V4 {
+        // There the session holds nothing of the row but its end.
+        let row = event.stored_user.as_ref().map(serde_json::to_value).transpose()?.unwrap_or_default();
+        let user = defined(["name", "email", "image"].map(|field| (field, row.get(field).cloned())));
+        seen = with(&seen, &json!({ "session": { "user": user, "expires": event.expires } }));
+    }
     probe.called("callback", "session", &seen);
     let user = event.stored_user.ok_or("the session is not in the store")?;
     if user.email.as_deref().is_some_and(|email| email.starts_with("sessionthrow@")) {
         return Err("session went wrong".into());
     }
     let row = serde_json::to_value(user)?;
-    let shown =
-        ["id", "name", "email", "emailVerified", "image"].map(|field| (field, row.get(field).cloned()));
+    let is_shown = |field: &str| field != "emailVerified" || probe.dialect != Dialect::V4;
+    let shown = ["id", "name", "email", "emailVerified", "image"]
+        .map(|field| (field, row.get(field).filter(|_| is_shown(field)).cloned()));
     Ok(json!({ "user": defined(shown) }))
 }
 
 fn session_token(cookies: Option<&str>) -> Option<&str> {
     let mut cookies = cookies?.split("; ").filter_map(|cookie| cookie.split_once('='));
-    cookies.find(|(name, _)| name.ends_with("authjs.session-token")).map(|(_, value)| value)
+    cookies.find(|(name, _)| name.ends_with("session-token")).map(|(_, value)| value)
 }
 
 pub(crate) async fn event(event: Event, probe: Probe) -> Result<(), BoxError> {
-    probe.called("event", event.name(), &event);
+    let mut seen = serde_json::to_value(&event)?;
+    if let (Dialect::V4, Event::SignOut { session: Some(Some(session)), .. }) = (probe.dialect, &event) {
+        // The row is known by its id, and its token to nobody.
+        let row =
+            json!({ "sessionToken": session.id, "userId": session.user_id, "expires": session.expires });
+        seen = with(&seen, &json!({ "session": row }));
+    }
+    probe.called("event", event.name(), &seen);
     match event {
         Event::SignIn { user, .. } if user.id == "user-eventthrow" => Err("event went wrong".into()),
         _ => Ok(()),

@@ -9,7 +9,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use hallpass::providers::{Check, ProfileSource, Provider};
-use hallpass::{Auth, Environment};
+use hallpass::{Auth, Dialect, Environment};
 use hallpass_axum::AuthExt;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -98,7 +98,7 @@ impl Parties {
             .client("rp", "top-secret")
             .checks(&[Check::Pkce, Check::State, Check::Nonce])
             .profile_source(source);
-        let probe = Probe::new(Arc::clone(&self.constants));
+        let probe = Probe::new(Arc::clone(&self.constants), Dialect::V5);
         let errors = probe.clone();
         let auth = Auth::builder()
             .environment(Environment::empty())
@@ -107,7 +107,7 @@ impl Parties {
             .provider(provider)
             .store(probe.store.clone())
             .base_path(base_path.as_str())
-            .on_error(move |error, _| errors.failed(error.kind().name()))
+            .on_error(move |error, _| errors.failed(error, Dialect::V5))
             .build()
             .map_err(|error| error.to_string())?;
         let party = Party { probe, router: auth.routes() };

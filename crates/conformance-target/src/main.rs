@@ -7,35 +7,43 @@ mod control;
 mod evil;
 mod probe;
 mod profiles;
+mod shell;
 
-use axum::Router;
-use tokio::net::TcpListener;
+use std::net::TcpListener;
+
+use shell::Shell;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Some(options) = Options::parse(std::env::args().skip(1)) else {
-        return Err("usage: conformance-target --listen ADDRESS [--evil-op ORIGIN]".into());
+        return Err(
+            "usage: conformance-target --listen ADDRESS [--shell axum|actix] [--evil-op ORIGIN]".into()
+        );
     };
-    let listener = TcpListener::bind(&options.listen).await?;
-    let mut app: Router = profiles::routes(&listener.local_addr()?.to_string())?;
+    let listener = TcpListener::bind(&options.listen)?;
+    let mut shell = options.shell;
+    profiles::mount(&mut shell, &listener.local_addr()?.to_string())?;
     if let Some(origin) = options.evil_op {
-        app = app.merge(evil::routes(origin));
+        shell.add(evil::routes(origin));
     }
     println!("listening at http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app).await?)
+    shell.serve(listener).await
 }
 
 struct Options {
     listen: String,
+    shell: Shell,
     evil_op: Option<String>,
 }
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
-        let mut options = Self { listen: "127.0.0.1:18800".to_owned(), evil_op: None };
+        let mut options =
+            Self { listen: "127.0.0.1:18800".to_owned(), shell: Shell::named("axum")?, evil_op: None };
         while let Some(name) = arguments.next() {
             match name.as_str() {
                 "--listen" => options.listen = arguments.next()?,
+                "--shell" => options.shell = Shell::named(&arguments.next()?)?,
                 "--evil-op" => options.evil_op = Some(arguments.next()?),
                 _ => return None,
             }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hallpass::MemoryStore;
+use hallpass::{ClientLog, Dialect, Error, ErrorKind, MemoryStore};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ use crate::constants::Constants;
 pub(crate) struct Probe {
     pub(crate) constants: Arc<Constants>,
     pub(crate) store: MemoryStore,
+    pub(crate) dialect: Dialect,
+    /// Whether the `jwt` callback takes `companyId` from the query.
+    pub(crate) takes_company: bool,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -23,8 +26,8 @@ struct Seen {
 }
 
 impl Probe {
-    pub(crate) fn new(constants: Arc<Constants>) -> Self {
-        Self { constants, store: MemoryStore::new(), seen: Arc::default() }
+    pub(crate) fn new(constants: Arc<Constants>, dialect: Dialect) -> Self {
+        Self { constants, store: MemoryStore::new(), dialect, takes_company: false, seen: Arc::default() }
     }
 
     pub(crate) fn called(&self, kind: &str, name: &str, arguments: &impl Serialize) {
@@ -32,8 +35,18 @@ impl Probe {
         self.seen().log.push(json!({ "kind": kind, "name": name, "args": arguments }));
     }
 
-    pub(crate) fn failed(&self, name: &str) {
-        self.seen().log.push(json!({ "kind": "error", "name": name }));
+    /// What the logger of a dialect would have been told, if anything.
+    pub(crate) fn failed(&self, error: &Error, dialect: Dialect) {
+        // A refusal at the provider is told twice there.
+        let twice = (dialect == Dialect::V4 && error.kind() == ErrorKind::OAuthCallback)
+            .then(|| "OAUTH_CALLBACK_HANDLER_ERROR".into());
+        let entries = twice.into_iter().chain(error.name_in(dialect));
+        self.seen().log.extend(entries.map(|name| json!({ "kind": "error", "name": name })));
+    }
+
+    /// What a client told the logger.
+    pub(crate) fn reported(&self, log: &ClientLog) {
+        self.seen().log.push(json!({ "kind": log.level, "name": log.code, "args": log.fields }));
     }
 
     pub(crate) fn mailed(&self, mail: Value) {

@@ -3,49 +3,39 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hallpass::pages::ColorScheme;
 use hallpass::providers::{Check, ClientAuth, Profile, ProfileError, ProfileSource, Provider, Raw};
 use hallpass::{
-    Auth, Builder, Compat, CookieKind, CookieOptions, Credentials, Email, Environment, Field, Forwarded,
-    PagePaths, SameSite, Strategy, Theme,
+    Auth, Builder, Compat, CookieKind, CookieOptions, Credentials, Dialect, Email, Environment, Field,
+    Forwarded, PagePaths, SameSite, Strategy, Theme,
 };
-use hallpass_axum::{AuthExt, ConfigErrorExt};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::callbacks::{self, Claims};
 use crate::constants::{Constants, fake, op};
 use crate::control;
 use crate::probe::Probe;
+use crate::shell::Shell;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// All profiles, with their control interfaces. `authority` is where the target listens.
-pub(crate) fn routes(authority: &str) -> Result<Router> {
+/// Mounts all profiles, with their control interfaces. `authority` is where the target listens.
+pub(crate) fn mount(shell: &mut Shell, authority: &str) -> Result<()> {
     let constants = Arc::new(Constants::read()?);
-    let mut app = Router::new();
     for profile in PROFILES {
-        let probe = Probe::new(Arc::clone(&constants));
+        let dialect = if profile.starts_with("v4") { Dialect::V4 } else { Dialect::V5 };
+        let mut probe = Probe::new(Arc::clone(&constants), dialect);
+        probe.takes_company = profile == "v4-request";
         let base = constants.base(profile)?;
-        let routes = match profile {
-            "database" => mount(database(&probe)?.base_path(base)),
-            _ => mount(builder(profile, &probe, authority)?.base_path(base)),
-        };
-        app = app.merge(routes).merge(control::routes(profile, probe));
+        match profile {
+            "database" | "v4-database" => shell.mount(database(&probe)?.base_path(base)),
+            _ => shell.mount(builder(profile, &probe, authority)?.base_path(base)),
+        }
+        shell.add(control::routes(profile, probe));
     }
-    Ok(app)
+    Ok(())
 }
 
-/// A configuration that is wrong on purpose is mounted with its error answers.
-fn mount<C: Serialize + DeserializeOwned + Send + 'static>(builder: Builder<Probe, C>) -> Router {
-    match builder.build() {
-        Ok(auth) => auth.routes(),
-        Err(error) => error.routes(),
-    }
-}
-
-const PROFILES: [&str; 15] = [
+const PROFILES: [&str; 26] = [
     "jwt",
     "core",
     "database",
@@ -61,6 +51,17 @@ const PROFILES: [&str; 15] = [
     "bad-email",
     "bad-database",
     "bad-pages",
+    "v4",
+    "v4-database",
+    "v4-hybrid",
+    "v4-pages",
+    "v4-custom",
+    "v4-request",
+    "v4-trust",
+    "v4-bad-secret",
+    "v4-bad-pages",
+    "v4-bad-database",
+    "v4-bad-endpoints",
 ];
 
 fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Probe, Claims>> {
@@ -80,14 +81,16 @@ fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Prob
             .session_strategy(Strategy::Jwt)
     };
     Ok(match profile {
-        "jwt" | "core" => with_credentials(common())
+        "jwt" | "core" | "v4" | "v4-request" => with_credentials(common())
+            .update_from_query(Some("companyId").filter(|_| probe.takes_company))
             .provider(local)
             .provider(local_userinfo)
             .provider(small)
             .provider(plain)
             .provider(post),
-        "hybrid" => stored(),
-        "pages" => stored().pages(
+        "v4-trust" => with_credentials(common()).provider(local).forwarded(Forwarded::ProtoAndHost),
+        "hybrid" | "v4-hybrid" => stored(),
+        "pages" | "v4-pages" => stored().pages(
             PagePaths::new()
                 .sign_in("/ui/login?theme=dark")
                 .sign_out("/ui/logout")
@@ -106,13 +109,7 @@ fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Prob
                 CookieOptions::new().name("sid").same_site(SameSite::Strict).path("/deep"),
             )
             .cookie(CookieKind::CsrfToken, CookieOptions::new().name("xsrf").http_only(false))
-            .theme(
-                Theme::new()
-                    .color_scheme(ColorScheme::Dark)
-                    .logo("https://example.com/logo.png")
-                    .brand_color("#aa00ff")
-                    .button_text("#00ff00"),
-            )
+            .theme(dark())
             .redirect(callbacks::redirect),
         "nocsrf" => with_credentials(common()).provider(local).dangerous().skip_csrf_check(),
         "proxy" => common()
@@ -133,18 +130,39 @@ fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Prob
                 ]),
             )
         }
-        "bad-secret" => with_credentials(self::common(probe)).trust_host(true),
+        "v4-custom" => with_credentials(common())
+            .provider(local)
+            .provider(small)
+            .provider(plain)
+            .session_max_age(Duration::from_secs(600))
+            .cookie(
+                CookieKind::SessionToken,
+                CookieOptions::new().name("sid4").same_site(SameSite::Strict).path("/v4custom"),
+            )
+            .cookie(CookieKind::CsrfToken, CookieOptions::new().name("xsrf4").http_only(false))
+            .theme(dark())
+            .redirect(callbacks::redirect),
+        "bad-secret" | "v4-bad-secret" => with_credentials(self::common(probe)).trust_host(true),
         "bad-host" => with_credentials(common()).trust_host(false),
-        "bad-endpoints" => common().provider(
+        "bad-endpoints" | "v4-bad-endpoints" => common().provider(
             Provider::oauth2("broken", "Broken", format!("{}/authorize", fake()), "", "").client("x", "y"),
         ),
         "bad-email" => common().email(Email::new(), callbacks::send),
         "bad-database" => with_credentials(common()).session_strategy(Strategy::Database),
-        "bad-pages" => {
+        "v4-bad-database" => common().provider(local).session_strategy(Strategy::Database),
+        "bad-pages" | "v4-bad-pages" => {
             with_credentials(self::common(probe)).trust_host(true).pages(PagePaths::new().error("/ui/error"))
         }
         other => return Err(format!("no profile {other:?}").into()),
     })
+}
+
+fn dark() -> Theme {
+    Theme::new()
+        .color_scheme(ColorScheme::Dark)
+        .logo("https://example.com/logo.png")
+        .brand_color("#aa00ff")
+        .button_text("#00ff00")
 }
 
 /// The providers of the harness.
@@ -184,17 +202,19 @@ impl Providers {
 /// Auth.js never calls `jwt` with sessions in a database, so there is none.
 fn database(probe: &Probe) -> Result<Builder<Probe>> {
     let Providers { local, local_userinfo, small, trusting, plain, .. } = Providers::new(&probe.constants)?;
-    let errors = probe.clone();
+    let (errors, clients, dialect) = (probe.clone(), probe.clone(), probe.dialect);
     Ok(Auth::builder_with(probe.clone())
         .environment(Environment::empty())
+        .dialects([dialect])
+        .on_client_log(move |log, _| clients.reported(log))
         .secret(probe.constants.secret.as_str())
         .trust_host(true)
         .forwarded(Forwarded::Proto)
-        .compat(Compat::new().cache_headers(true))
+        .compat(Compat::new().cache_headers(true).magic_link(true))
         .sign_in(callbacks::sign_in)
         .session(callbacks::stored_session)
         .on_event(callbacks::event)
-        .on_error(move |error, _| errors.failed(error.kind().name()))
+        .on_error(move |error, _| errors.failed(error, dialect))
         .provider(local)
         .provider(local_userinfo)
         .provider(small)
@@ -206,16 +226,18 @@ fn database(probe: &Probe) -> Result<Builder<Probe>> {
 
 /// Callbacks and settings of every profile.
 fn common(probe: &Probe) -> Builder<Probe, Claims> {
-    let errors = probe.clone();
+    let (errors, clients, dialect) = (probe.clone(), probe.clone(), probe.dialect);
     Auth::builder_with(probe.clone())
         .environment(Environment::empty())
-        .compat(Compat::new().cache_headers(true))
+        .dialects([dialect])
+        .on_client_log(move |log, _| clients.reported(log))
+        .compat(Compat::new().cache_headers(true).magic_link(true))
         .cookie_budget(64 * 1024)
         .sign_in(callbacks::sign_in)
         .jwt(callbacks::jwt)
         .session(callbacks::session)
         .on_event(callbacks::event)
-        .on_error(move |error, _| errors.failed(error.kind().name()))
+        .on_error(move |error, _| errors.failed(error, dialect))
 }
 
 fn with_credentials(builder: Builder<Probe, Claims>) -> Builder<Probe, Claims> {

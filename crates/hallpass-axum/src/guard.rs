@@ -1,54 +1,43 @@
 //! Nobody gets past who may not.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use hallpass::Auth;
+use hallpass::shell::{Guard, Renewals};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::layer::Renewals;
-use crate::session::{self, SessionRejection};
-
-type Rule<C> = Arc<dyn Fn(&hallpass::Session<C>) -> bool + Send + Sync>;
+use crate::session::original_uri;
 
 /// A guard for a router, made by [`AuthExt::require_session`](crate::AuthExt::require_session).
 ///
 /// Who is not signed in is sent to the sign-in page (a browser that opens a page) or gets 401 (anything else);
 /// who is signed in and fails a [rule](Self::when) gets 403. When it cannot be decided now it stays shut: 503.
-pub struct RequireSession<C> {
-    auth: Auth<C>,
-    rule: Option<Rule<C>>,
-}
+#[derive(Debug)]
+pub struct RequireSession<C>(Guard<C>);
 
 impl<C> RequireSession<C> {
     pub(crate) fn new(auth: Auth<C>) -> Self {
-        Self { auth, rule: None }
+        Self(Guard::new(auth))
     }
 
     /// Lets only those sessions pass for which `rule` says so.
     #[must_use]
     pub fn when(self, rule: impl Fn(&hallpass::Session<C>) -> bool + Send + Sync + 'static) -> Self {
-        Self { rule: Some(Arc::new(rule)), ..self }
+        Self(self.0.when(rule))
     }
 }
 
 impl<C> Clone for RequireSession<C> {
     fn clone(&self) -> Self {
-        Self { auth: self.auth.clone(), rule: self.rule.clone() }
-    }
-}
-
-impl<C> fmt::Debug for RequireSession<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireSession").field("auth", &self.auth).finish_non_exhaustive()
+        Self(self.0.clone())
     }
 }
 
@@ -56,7 +45,7 @@ impl<S, C> Layer<S> for RequireSession<C> {
     type Service = RequireSessionService<S, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireSessionService { inner, guard: self.clone() }
+        RequireSessionService { inner, guard: self.0.clone() }
     }
 }
 
@@ -64,7 +53,7 @@ impl<S, C> Layer<S> for RequireSession<C> {
 #[derive(Debug)]
 pub struct RequireSessionService<S, C> {
     inner: S,
-    guard: RequireSession<C>,
+    guard: Guard<C>,
 }
 
 impl<S: Clone, C> Clone for RequireSessionService<S, C> {
@@ -99,25 +88,14 @@ where
             if let Some(own) = &own {
                 parts.extensions.insert(own.clone());
             }
-            let mut response = match guard.judge(&mut parts).await {
+            let mut response = match guard.judge(&mut parts, original_uri).await {
                 Ok(()) => inner.call(Request::from_parts(parts, body)).await?,
-                Err(rejection) => rejection.into_response(),
+                Err(refusal) => refusal.response().map(Body::from),
             };
             if let Some(own) = own {
-                own.deliver(&mut response);
+                own.deliver(response.headers_mut());
             }
             Ok(response)
         })
-    }
-}
-
-impl<C: Serialize + DeserializeOwned + Send + Sync + 'static> RequireSession<C> {
-    async fn judge(&self, parts: &mut http::request::Parts) -> Result<(), SessionRejection> {
-        let session = session::read(&self.auth, parts).await?;
-        let session = session.ok_or_else(|| SessionRejection::signed_out(&self.auth, parts))?;
-        match &self.rule {
-            Some(rule) if !rule(&session) => Err(SessionRejection::Forbidden),
-            _ => Ok(()),
-        }
     }
 }

@@ -64,6 +64,9 @@
 //! }
 //! ```
 //!
+//! A service that only reads the sessions of another (an Auth.js application, say) needs none of this, and no more than
+//! `default-features = false`: see [`Token`].
+//!
 //! A handler that wants other claims than the application keeps does not compile:
 //!
 //! ```compile_fail,E0308
@@ -87,12 +90,22 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg(feature = "engine")]
 mod guard;
+#[cfg(feature = "engine")]
 mod layer;
+#[cfg(feature = "engine")]
 mod routes;
+#[cfg(feature = "engine")]
 mod session;
+mod token;
 
+#[cfg(feature = "engine")]
 pub use guard::{RequireSession, RequireSessionService};
+#[cfg(feature = "engine")]
 pub use layer::{SessionLayer, SessionService};
+#[cfg(feature = "engine")]
 pub use routes::{AuthExt, ConfigErrorExt};
+#[cfg(feature = "engine")]
 pub use session::{Session, SessionRejection};
+pub use token::{Token, TokenRejection};

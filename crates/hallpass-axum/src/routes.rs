@@ -5,12 +5,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{OriginalUri, Request};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::any;
+use hallpass::shell::{self, Renewals};
 use hallpass::{Auth, ConfigError, Core, MAX_BODY};
-use http::StatusCode;
 
-use crate::layer::Renewals;
 use crate::{RequireSession, SessionLayer};
 
 /// What [`Auth`] can do in an axum application.
@@ -77,7 +76,7 @@ async fn answer(core: Arc<Core>, request: Request) -> Response {
     }
     let body = if body.is_end_stream() { Ok(Bytes::new()) } else { to_bytes(body, MAX_BODY).await };
     let Ok(body) = body else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB").into_response();
+        return shell::body_too_large().map(Body::from);
     };
     let renewals = parts.extensions.get::<Renewals>().cloned();
     let answer = core.handle(http::Request::from_parts(parts, body)).await;

@@ -12,12 +12,14 @@ use hallpass::{
 };
 
 use crate::cli::Serve;
+use crate::dev::Inbox;
 use crate::js::{Fault, Script};
 use crate::users::Users;
 
 mod check;
 mod document;
 mod duration;
+mod email;
 mod javascript;
 mod listen;
 mod problem;
@@ -26,6 +28,7 @@ mod sections;
 mod words;
 
 pub(crate) use document::{Document, Section, nearest};
+use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
 use sections::{read_pages, read_secrets, read_theme, read_users};
 
@@ -66,6 +69,9 @@ pub(crate) struct Config {
     providers: Vec<Provider>,
     strategy: Option<Strategy>,
     cookies: Vec<(CookieKind, CookieOptions)>,
+    email: Option<MailSettings>,
+    /// Users and magic links, until the server stops.
+    store: MemoryStore,
 }
 
 impl Config {
@@ -123,6 +129,8 @@ impl Config {
             script: None,
             broken_script: None,
             script_path: None,
+            email: None,
+            store: memory(),
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -133,6 +141,8 @@ impl Config {
         let pages = top.section("pages").map(read_pages);
         let theme = top.section("theme").map(read_theme);
         let loading = javascript::read(&mut top);
+        let section = top.section("email");
+        config.email = email::read(section, &config.environment, config.dev);
         let providers = providers::read(&mut top, &config.environment, problems);
         config.providers = providers.found;
         top.end();
@@ -141,6 +151,7 @@ impl Config {
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_mode(problems);
+        config.check_email(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
         config
@@ -199,7 +210,26 @@ impl Config {
         self.providers.iter().map(Provider::name)
     }
 
-    /// Everything that is a setting of the library.
+    /// Where mails stay that development mode does not send.
+    pub(crate) fn inbox(&self) -> Option<&Inbox> {
+        match self.email.as_ref()?.sending {
+            Sending::Inbox(ref inbox) => Some(inbox),
+            Sending::Smtp(_) | Sending::Service(_) => None,
+        }
+    }
+
+    /// Adds sign-in by magic link, behind the other ways, and the store that it needs.
+    pub(crate) fn add_email<S: Clone + Send + Sync + 'static>(&self, builder: Builder<S>) -> Builder<S> {
+        match &self.email {
+            // The store forgets everything when the server stops; sessions in cookies go on.
+            Some(mails) => mails.add_to(
+                builder.store(self.store.clone()).session_strategy(self.strategy.unwrap_or(Strategy::Jwt)),
+            ),
+            None => builder,
+        }
+    }
+
+    /// Everything that is a setting of the library, but for [`add_email`](Self::add_email).
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
@@ -238,7 +268,7 @@ impl Config {
         if let Some(strategy) = self.strategy {
             builder = builder.session_strategy(strategy);
             if strategy == Strategy::Database {
-                builder = builder.store(memory());
+                builder = builder.store(self.store.clone());
             }
         }
         for (kind, options) in &self.cookies {

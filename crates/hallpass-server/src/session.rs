@@ -88,6 +88,8 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
             false => builder.credentials(form("", ""), authorize),
         };
     }
+    // The sign-in page shows forms first.
+    let builder = config.add_email(builder);
     if let Some(script) = script {
         return build(js::callbacks(builder, script), script);
     }

@@ -10,6 +10,7 @@ use crate::respond::Outcome;
 use crate::verify::{Site, Verified};
 
 mod callback;
+pub(crate) mod client_log;
 mod csrf;
 mod error;
 mod session;
@@ -30,7 +31,7 @@ pub(crate) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome
         (Action::Callback, _) => Box::pin(callback::run(ready, request)).await,
         (Action::Error, false) => Ok(error::page(ready, request)),
         (Action::VerifyRequest, false) => verify_request::page(ready, request),
-        (Action::Providers | Action::WebAuthnOptions, _)
+        (Action::Providers | Action::WebAuthnOptions | Action::Log, _)
         | (Action::Csrf | Action::Error | Action::VerifyRequest, true) => {
             Err(Error::new(ErrorKind::UnknownAction, "this address does not take this method"))
         }
@@ -44,7 +45,7 @@ pub(crate) fn providers(config: &Config, site: &Site) -> Outcome {
         let value = json!({
             "id": id,
             "name": entry.name(),
-            "type": entry.kind(),
+            "type": config.dialects.written().word_for(entry.kind()).as_str(),
             "signinUrl": site.url(config, &format!("signin/{id}")),
             "callbackUrl": site.url(config, &format!("callback/{id}")),
         });

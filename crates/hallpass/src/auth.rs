@@ -20,13 +20,17 @@ use crate::error::{Error, ErrorKind};
 use crate::hooks::{NoClaims, SessionUser};
 use crate::redirect;
 use crate::request::RequestInfo;
-use crate::session::{Session, Source, Trigger};
+use crate::session::{Opened, Session, Source, Trigger};
 use crate::user::Account;
 use crate::verify::Site;
 use crate::{cookie::Cookies, respond};
 
+mod for_request;
+mod handle;
 mod users;
 
+pub use for_request::ForRequest;
+pub use handle::SessionHandle;
 pub use users::{Sessions, Users};
 
 /// Hallpass, configured. Cheap to clone.
@@ -107,6 +111,7 @@ impl<C> Auth<C> {
             let kind = if error.is_temporary() { ErrorKind::Unavailable } else { ErrorKind::CallbackRoute };
             Error::caused_by(kind, "the provider gave no new tokens", error)
         })?;
+        let tokens = config.dialects.written().account_tokens(tokens);
         let tokens = account.tokens.clone().into_iter().chain(tokens).collect();
         Ok(Account { tokens, ..account.clone() })
     }
@@ -149,9 +154,9 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
             return Err(Error::new(ErrorKind::Unavailable, "the configuration is wrong"));
         };
         if !parts.headers.contains_key(COOKIE) {
-            return Ok(SessionRead::nobody());
+            return Ok(SessionRead::nobody(None));
         }
-        let info = Arc::new(RequestInfo::new(parts.method.clone(), &parts.uri, parts.headers.clone()));
+        let info = Arc::new(RequestInfo::new(parts).show_only(&[]));
         let read = AssertUnwindSafe(self.try_read(config, &info)).catch_unwind().await;
         let read =
             read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "reading a session panicked")));
@@ -164,36 +169,46 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
             // A host that nobody trusts gets no session, and so does a request without one.
             Err(error) => {
                 core::report(&config.hooks, &error, Some(info));
-                return Ok(SessionRead::nobody());
+                return Ok(SessionRead::nobody(None));
             }
         };
         let cookies = Cookies::parse(info.headers());
         let source = Source { config, info, cookies: &cookies, secure: site.secure, now: config.clock.now() };
-        let opened = source.open(Trigger::Read).await?;
-        let mut headers = HeaderMap::new();
+        self.session_read(config, info, source.open(Trigger::Read).await?)
+    }
+
+    /// A session with the types of the application, and the cookies that go with it.
+    fn session_read(
+        &self,
+        config: &Config,
+        info: &Arc<RequestInfo>,
+        opened: Opened,
+    ) -> Result<SessionRead<C>, Error> {
+        let mut read =
+            SessionRead::nobody(Some(SessionHandle { auth: self.clone(), info: Arc::clone(info) }));
         let Some(live) = opened.live else {
-            respond::set_cookies(&mut headers, &opened.cookies);
-            return Ok(SessionRead { session: None, headers });
+            respond::set_cookies(&mut read.headers, &opened.cookies);
+            return Ok(read);
         };
         match live.token.parse_claims() {
             Ok(claims) => {
-                respond::set_cookies(&mut headers, &opened.cookies);
+                respond::set_cookies(&mut read.headers, &opened.cookies);
                 let user = SessionUser::of(&live.token);
                 let id = live.row.as_ref().map(|row| row.session.id.clone());
-                let session = Session { user, expires: live.expires, claims, id };
-                Ok(SessionRead { session: Some(session), headers })
+                read.session = Some(Session { user, expires: live.expires, claims, id });
             }
             Err(error) => {
-                let error = Error::caused_by(
-                    ErrorKind::JwtSession,
-                    "the claims of this session no longer fit",
-                    error,
-                );
+                let message = "the claims of this session no longer fit";
+                let error = Error::caused_by(ErrorKind::JwtSession, message, error);
                 core::report(&config.hooks, &error, Some(info));
-                respond::set_cookies(&mut headers, &source.clear());
-                Ok(SessionRead { session: None, headers })
+                let site = Site::of(info, config)?;
+                let cookies = Cookies::parse(info.headers());
+                let source =
+                    Source { config, info, cookies: &cookies, secure: site.secure, now: config.clock.now() };
+                respond::set_cookies(&mut read.headers, &source.clear());
             }
         }
+        Ok(read)
     }
 }
 
@@ -204,11 +219,17 @@ pub struct SessionRead<C> {
     /// The session, if somebody is signed in.
     pub session: Option<Session<C>>,
     headers: HeaderMap,
+    handle: Option<SessionHandle<C>>,
 }
 
 impl<C> SessionRead<C> {
-    fn nobody() -> Self {
-        Self { session: None, headers: HeaderMap::new() }
+    fn nobody(handle: Option<SessionHandle<C>>) -> Self {
+        Self { session: None, headers: HeaderMap::new(), handle }
+    }
+
+    /// To change or end the session; `None` when there is none.
+    pub fn handle(&self) -> Option<&SessionHandle<C>> {
+        self.handle.as_ref().filter(|_| self.session.is_some())
     }
 
     /// Values of `Set-Cookie` for the answer.

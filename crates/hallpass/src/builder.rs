@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::auth::Auth;
 use crate::clock::Clock;
@@ -20,9 +21,12 @@ use crate::credentials::Credentials;
 use crate::email::Email;
 use crate::error::{BoxError, Error};
 use crate::hooks::{
-    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent, SignIn,
+    self, ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, Migrate, NoClaims, Redirect,
+    SessionEvent, SignIn,
 };
 use crate::http::HttpClient;
+use crate::jose::Dialect;
+use crate::mail::{MailTemplate, Mailer};
 use crate::pages::{TemplateName, Theme};
 use crate::providers::Provider;
 use crate::random::Random;
@@ -79,17 +83,50 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
                  from the session's user"
             ));
         }
+        if self.settings.hooks.migrate.is_some() {
+            self.settings
+                .problems
+                .push("`migrate_claims`: register it after `jwt`, whose claims it makes".to_owned());
+        }
         let state = self.state.clone();
-        self.settings.hooks.jwt = Some(Arc::new(move |raw| {
-            let before = Arc::clone(&raw.token);
-            let answer = raw.typed().map(|event| callback(event, state.clone()));
-            Box::pin(async move { hooks::follow(before, answer?.await?.into()) })
-        }));
+        self.settings.hooks.jwt = Some(hooks::jwt_hook(move |event| callback(event, state.clone())));
         Builder { state: self.state, settings: self.settings, claims: PhantomData }
     }
 }
 
 impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 'static> Builder<S, C> {
+    /// Makes claims of what an earlier version of the application kept with a session. Register it after
+    /// [`jwt`](Builder::jwt), which gets what it makes; the next write keeps that, in the cookie or in the store.
+    ///
+    /// It is called when the claims of a session no longer fit their type. A field that is only new needs no
+    /// migration but `#[serde(default)]`. `None` signs out, as does having no migration; the log says so once for each
+    /// kind of mismatch.
+    ///
+    /// ```
+    /// use hallpass::{Auth, Jwt};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Claims { roles: Vec<String> }
+    ///
+    /// let builder = Auth::builder()
+    ///     .jwt(async |event: Jwt<Claims>, _| {
+    ///         Ok(match event {
+    ///             Jwt::SignIn(_) => Some(Claims { roles: Vec::new() }),
+    ///             Jwt::Read(it) => Some(it.claims),
+    ///         })
+    ///     })
+    ///     // There was one role, until people could have more of them.
+    ///     .migrate_claims(|old| Some(Claims { roles: vec![old.get("role")?.as_str()?.to_owned()] }));
+    /// ```
+    pub fn migrate_claims(
+        mut self,
+        migrate: impl Fn(Map<String, Value>) -> Option<C> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.hooks.migrate = Some(Migrate::new(migrate));
+        self
+    }
+
     /// The `session` callback: what the browser may see. It runs whenever a session is shown and returns the
     /// whole body of `GET /session` except `expires`; nothing else leaves the server. `None` shows nobody.
     ///
@@ -101,10 +138,7 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         Fut: Future<Output = Result<V, BoxError>> + Send + 'static,
     {
         let state = self.state.clone();
-        self.settings.hooks.session = Some(Arc::new(move |raw| {
-            let answer = SessionEvent::new(raw).map(|event| callback(event, state.clone()));
-            Box::pin(async move { Ok(serde_json::to_string(&answer?.await?)?) })
-        }));
+        self.settings.hooks.session = Some(hooks::session_hook(move |event| callback(event, state.clone())));
         self
     }
 
@@ -146,6 +180,16 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         self
     }
 
+    /// Sees what browsers report: clients of next-auth 4 send their errors to `_log`. Anybody can write there, so
+    /// believe nothing of it. It goes to `tracing` in any case, below the level of warnings.
+    pub fn on_client_log<F>(mut self, callback: F) -> Self
+    where
+        F: Fn(&ClientLog, &RequestInfo) + Send + Sync + 'static,
+    {
+        self.settings.hooks.client_log = Some(Arc::new(callback));
+        self
+    }
+
     /// Sees every error, with the request where it was understood. Errors go to `tracing` in any case.
     pub fn on_error(
         mut self,
@@ -183,7 +227,30 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         self
     }
 
-    /// Adds sign-in by magic link. `send` mails the link. Needs a [`store`](Self::store).
+    /// Adds sign-in by magic link, mailed by one of the senders in [`mail`](crate::mail). Needs a
+    /// [`store`](Self::store).
+    ///
+    /// ```
+    /// use hallpass::mail::HttpService;
+    /// use hallpass::{Auth, Email, MemoryStore};
+    ///
+    /// let email = Email::new().from("Acme <login@acme.example>");
+    /// let builder = Auth::builder()
+    ///     .store(MemoryStore::new())
+    ///     .mailer(email, HttpService::resend().key("re_…"));
+    /// ```
+    pub fn mailer(mut self, email: Email, mailer: impl Mailer) -> Self {
+        let email = email.called(mailer.id(), mailer.name());
+        let unprepared = Arc::new(|_| -> hooks::HookFuture<_> {
+            Box::pin(async { Err("the mailer is not prepared".into()) })
+        });
+        self.settings.mailers.push((self.settings.providers.len(), Box::new(mailer)));
+        self.settings.providers.push(ProviderEntry::Email(email, unprepared));
+        self
+    }
+
+    /// Adds sign-in by magic link; `send` mails the link. [`mailer`](Self::mailer) does that for the usual ways to
+    /// send mails. Needs a [`store`](Self::store).
     pub fn email<F, Fut>(mut self, email: Email, send: F) -> Self
     where
         F: Fn(Mail, S) -> Fut + Send + Sync + 'static,
@@ -237,6 +304,21 @@ impl<S, C> Builder<S, C> {
         self
     }
 
+    /// Whose protocol is spoken: Auth.js' (v5), next-auth 4's, or both. Default: v5 alone.
+    ///
+    /// Sessions are written as the first one has them, and read as each of them has them: a session that another
+    /// listed dialect has written is rewritten by the next answer that sets its cookie, and the old cookie goes in the
+    /// same answer. Each client is answered in its own words where its request tells them apart; where nobody is
+    /// signed in, `session` says `null`, and `{}` only if v4 is the only one.
+    ///
+    /// So `[V5, V4]` takes over the sessions of an application that used next-auth 4, and `[V4, V5]` keeps them
+    /// readable for programs that still do. What callbacks are given follows the first dialect too: in v4, somebody
+    /// without a row in a store has the id that the provider gave them.
+    pub fn dialects(mut self, dialects: impl IntoIterator<Item = Dialect>) -> Self {
+        self.settings.dialects = Some(dialects.into_iter().collect());
+        self
+    }
+
     /// Whether the `Host` header is believed, and `X-Forwarded-*` with it. True only behind a proxy that sets
     /// them. Default: `AUTH_TRUST_HOST`; else true with a [`url`](Self::url); else only for loopback hosts.
     pub fn trust_host(mut self, trust: bool) -> Self {
@@ -281,6 +363,53 @@ impl<S, C> Builder<S, C> {
         self
     }
 
+    /// How long a session lives at most, however much it is used. Default: no limit.
+    pub fn session_absolute_max_age(mut self, max_age: Duration) -> Self {
+        self.settings.session_absolute_max_age = Some(max_age);
+        self
+    }
+
+    /// How long it may take until sessions in tokens learn that they were revoked, or that their user was changed: as
+    /// long a process believes what the store said of a user. Default 5 seconds; only with a [`store`](Self::store).
+    /// Sessions in the store learn it at once. While the store does not answer, tokens are neither believed nor
+    /// dropped: 503.
+    ///
+    /// `None`: tokens never ask the store. Then they cannot be revoked, and need no store to be read.
+    pub fn revocation_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        self.settings.revocation_delay = Some(delay.into());
+        self
+    }
+
+    /// Whether mistakes are told to whoever looks, instead of only to the log: a view that shows a token is an error
+    /// then; otherwise the field is left out, with a warning. Default: in builds with debug assertions.
+    pub fn development(mut self, development: bool) -> Self {
+        self.settings.development = Some(development);
+        self
+    }
+
+    /// Keeps what the `session` callback returns for so long, for each session by itself: for callbacks that ask a slow
+    /// API. An update, and whatever else changes the session, drops it. In memory, for 100,000 sessions at most.
+    /// Default: the callback runs whenever the session is shown.
+    pub fn cache_for(mut self, duration: Duration) -> Self {
+        self.settings.cache_for = Some(duration);
+        self
+    }
+
+    /// How long a callback may take. After that nobody is signed in or out: 503. Default 10 seconds. Needs tokio's
+    /// timer, which every shell has.
+    pub fn callback_timeout(mut self, limit: Duration) -> Self {
+        self.settings.callback_timeout = Some(limit);
+        self
+    }
+
+    /// Parameters that make `GET /session?name=value` an update, as if the client had posted `{ name: value }`: the
+    /// `jwt` callback gets [`Jwt::Update`]. Only for requests from the site itself (`Sec-Fetch-Site`), and never by
+    /// default: prefer `update()`, which posts. Values are texts.
+    pub fn update_from_query(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.query_keys = names.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// How long a session in the store is not written again after it was. Default 1 day, as in Auth.js; for tokens
     /// see [`jwt_update_age`](Self::jwt_update_age).
     pub fn session_update_age(mut self, update_age: Duration) -> Self {
@@ -309,6 +438,12 @@ impl<S, C> Builder<S, C> {
     /// Replaces a template of the built-in pages.
     pub fn template(mut self, name: TemplateName, source: impl Into<String>) -> Self {
         self.settings.templates.push((name, source.into()));
+        self
+    }
+
+    /// Replaces a template of the mails that a [`mailer`](Self::mailer) sends.
+    pub fn mail_template(mut self, name: MailTemplate, source: impl Into<String>) -> Self {
+        self.settings.mail_templates.push((name, source.into()));
         self
     }
 

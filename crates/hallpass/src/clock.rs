@@ -65,6 +65,7 @@ impl Timestamp {
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7), as cookies have it.
+    #[cfg(feature = "engine")]
     pub(crate) fn to_http_date(self) -> String {
         let date = self.date_time();
         let mut text = String::with_capacity(29);
@@ -150,8 +151,10 @@ impl Clock for SystemClock {
     }
 }
 
+#[cfg(feature = "engine")]
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
+#[cfg(feature = "engine")]
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

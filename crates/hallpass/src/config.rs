@@ -4,20 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::sync::Cache;
 use url::Url;
 
 use crate::clock::Clock;
 use crate::cookie::{CookieKind, CookieOptions, CookieSet, CookieSpec};
 use crate::credentials::Credentials;
+use crate::dialect::Dialects;
 use crate::email::Email;
 use crate::error::ErrorKind;
 use crate::hooks::{CredentialsInput, Hook, Hooks, Mail};
-use crate::jose::TokenKeys;
+use crate::jose::{Dialect, TokenKeys};
+use crate::mail::{DynMailer, MailTemplate};
 use crate::pages::{Pages, TemplateName, Theme};
 use crate::providers::{Provider, ProviderKind};
 use crate::random::Random;
 use crate::relying_party::RelyingParty;
-use crate::store::DynStore;
+use crate::store::{DynStore, Epoch};
 use crate::{AccountKind, Secret, User};
 
 mod check;
@@ -49,11 +52,11 @@ impl ProviderEntry {
     }
 
     /// Auth.js' word for its kind.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> AccountKind {
         match self {
-            Self::OAuth(provider) => account_kind(provider).as_str(),
-            Self::Credentials(..) => AccountKind::Credentials.as_str(),
-            Self::Email(..) => AccountKind::Email.as_str(),
+            Self::OAuth(provider) => account_kind(provider),
+            Self::Credentials(..) => AccountKind::Credentials,
+            Self::Email(..) => AccountKind::Email,
         }
     }
 
@@ -146,6 +149,7 @@ pub enum Forwarded {
 #[must_use]
 pub struct Compat {
     pub(crate) cache_headers: bool,
+    pub(crate) magic_link: bool,
 }
 
 impl Compat {
@@ -157,15 +161,23 @@ impl Compat {
     /// Sends cache headers only where Auth.js sends them: on GET `session` and GET `csrf`. By default every
     /// answer says `no-store`.
     pub fn cache_headers(self, as_auth_js: bool) -> Self {
-        Self { cache_headers: as_auth_js }
+        Self { cache_headers: as_auth_js, ..self }
+    }
+
+    /// Magic links work for 24 hours and sign in whoever opens them. By default they work for 10 minutes, and
+    /// opening one shows a page that asks first: programs that look at mail open the links in it, and must not
+    /// use them up.
+    pub fn magic_link(self, as_auth_js: bool) -> Self {
+        Self { magic_link: as_auth_js, ..self }
     }
 }
 
 /// What the builder has collected.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) environment: Option<Environment>,
     pub(crate) base_path: Option<String>,
+    pub(crate) dialects: Option<Vec<Dialect>>,
     pub(crate) url: Option<String>,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) trust_host: Option<bool>,
@@ -177,10 +189,19 @@ pub(crate) struct Settings {
     pub(crate) jwt_update_age: Option<Duration>,
     pub(crate) session_update_age: Option<Duration>,
     pub(crate) strategy: Option<Strategy>,
+    pub(crate) session_absolute_max_age: Option<Duration>,
+    pub(crate) callback_timeout: Option<Duration>,
+    pub(crate) revocation_delay: Option<Option<Duration>>,
+    pub(crate) query_keys: Vec<String>,
+    pub(crate) development: Option<bool>,
+    pub(crate) cache_for: Option<Duration>,
     pub(crate) providers: Vec<ProviderEntry>,
     pub(crate) pages: PagePaths,
     pub(crate) theme: Theme,
     pub(crate) templates: Vec<(TemplateName, String)>,
+    pub(crate) mail_templates: Vec<(MailTemplate, String)>,
+    /// Mailers, with the place of their provider among `providers`.
+    pub(crate) mailers: Vec<(usize, Box<dyn DynMailer>)>,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) skip_csrf_check: bool,
     pub(crate) compat: Compat,
@@ -193,29 +214,44 @@ pub(crate) struct Settings {
     pub(crate) random: Option<Arc<dyn Random>>,
 }
 
-/// The checked configuration.
+/// Epochs of users, kept for as long as `revocation_delay` allows.
+pub(crate) type Epochs = Cache<String, Option<Arc<Epoch>>>;
+
+/// The checked configuration. A copy shares what is dear to make: keys, pages, what is known of providers.
+#[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) base_path: String,
+    pub(crate) dialects: Dialects,
     /// Origin of the site where that is configured: `https://app.example.com`.
     pub(crate) origin: Option<String>,
-    pub(crate) secrets: Vec<Secret>,
+    pub(crate) secrets: Arc<[Secret]>,
     pub(crate) trust_host: TrustHost,
     pub(crate) forwarded: Forwarded,
     pub(crate) secure_cookies: Option<bool>,
     /// Keys of the state that goes through a redirect proxy.
-    pub(crate) state_keys: TokenKeys,
-    plain: CookieSet,
-    secure: CookieSet,
+    pub(crate) state_keys: Arc<TokenKeys>,
+    plain: Arc<CookieSet>,
+    secure: Arc<CookieSet>,
     /// Most bytes of all session cookies' values together.
     pub(crate) cookie_budget: usize,
     pub(crate) session_max_age: Duration,
     pub(crate) jwt_update_age: Duration,
     pub(crate) session_update_age: Duration,
     pub(crate) strategy: Strategy,
-    pub(crate) providers: Vec<ProviderEntry>,
+    pub(crate) session_absolute_max_age: Option<Duration>,
+    pub(crate) callback_timeout: Duration,
+    /// What happened to users whose sessions are in tokens, as far as this process has asked lately; `None` where
+    /// tokens never ask.
+    pub(crate) epochs: Option<Epochs>,
+    /// Parameters of `GET /session` that are an update.
+    pub(crate) query_keys: Arc<[String]>,
+    pub(crate) development: bool,
+    /// Views that the `session` callback has made lately, by what they were made of.
+    pub(crate) views: Option<Cache<[u8; 32], Arc<str>>>,
+    pub(crate) providers: Arc<[ProviderEntry]>,
     pub(crate) paths: PagePaths,
     pub(crate) theme: Theme,
-    pub(crate) pages: Pages,
+    pub(crate) pages: Arc<Pages>,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) skip_csrf_check: bool,
     pub(crate) compat: Compat,
@@ -231,8 +267,18 @@ impl Config {
         self.providers.iter().find(|provider| provider.id() == id)
     }
 
+    /// A cookie as it is written.
     pub(crate) fn cookie(&self, kind: CookieKind, secure: bool) -> &CookieSpec {
-        if self.secure_cookies.unwrap_or(secure) { self.secure.get(kind) } else { self.plain.get(kind) }
+        self.cookies(secure).get(kind)
+    }
+
+    /// A cookie as it is read: in each dialect, the written one first.
+    pub(crate) fn each_cookie(&self, kind: CookieKind, secure: bool) -> impl Iterator<Item = &CookieSpec> {
+        self.cookies(secure).each(kind)
+    }
+
+    fn cookies(&self, secure: bool) -> &CookieSet {
+        if self.secure_cookies.unwrap_or(secure) { &self.secure } else { &self.plain }
     }
 
     /// The proxy that this provider's answers go through.
@@ -256,6 +302,7 @@ pub struct ConfigError(pub(crate) Box<Misconfigured>);
 pub(crate) struct Misconfigured {
     pub(crate) problems: Vec<Problem>,
     pub(crate) base_path: String,
+    pub(crate) dialects: Dialects,
     pub(crate) error_page: Option<String>,
     pub(crate) theme: Theme,
     pub(crate) hooks: Hooks,

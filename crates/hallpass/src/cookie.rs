@@ -7,12 +7,14 @@ use std::time::Duration;
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::dialect::Dialects;
 use crate::jose::{Dialect, TokenKeys};
+use crate::store::SessionToken;
 use crate::{Secret, Timestamp};
 
-mod received;
+mod sessions;
 
-pub(crate) use received::{Cookies, Pieces};
+pub(crate) use crate::received::{Cookies, Pieces};
 
 /// Which of Hallpass' cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +44,20 @@ impl CookieKind {
         Self::Nonce,
     ];
 
-    fn default_name(self, secure: bool) -> String {
-        let name = match self {
-            Self::SessionToken => "authjs.session-token",
-            Self::CallbackUrl => "authjs.callback-url",
-            Self::CsrfToken => "authjs.csrf-token",
-            Self::PkceCodeVerifier => "authjs.pkce.code_verifier",
-            Self::State => "authjs.state",
-            Self::Nonce => "authjs.nonce",
-        };
+    /// The last word of its name.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::SessionToken => "session-token",
+            Self::CallbackUrl => "callback-url",
+            Self::CsrfToken => "csrf-token",
+            Self::PkceCodeVerifier => "pkce.code_verifier",
+            Self::State => "state",
+            Self::Nonce => "nonce",
+        }
+    }
+
+    fn default_name(self, dialect: Dialect, secure: bool) -> String {
+        let name = dialect.cookie_name(self);
         let prefix = match (secure, self) {
             (false, _) => "",
             // Bound to this host: a sibling domain cannot plant it.
@@ -58,6 +65,14 @@ impl CookieKind {
             (true, _) => "__Secure-",
         };
         format!("{prefix}{name}")
+    }
+
+    fn keys(self, dialect: Dialect, secrets: &[Secret], name: &str) -> TokenKeys {
+        match self {
+            Self::SessionToken => TokenKeys::derive(dialect, secrets, dialect.session_salt(name)),
+            // Only Hallpass reads the cookies of a sign-in under way: one format serves both dialects.
+            _ => TokenKeys::derive(Dialect::V5, secrets, name),
+        }
     }
 
     fn is_sealed(self) -> bool {
@@ -143,6 +158,7 @@ pub(crate) struct CookieSpec {
     pub(crate) attributes: Arc<Attributes>,
     /// Keys of a sealed cookie. The name is the salt, so no cookie opens in another's place.
     keys: Option<Arc<TokenKeys>>,
+    pub(crate) dialect: Dialect,
 }
 
 #[derive(Clone, Debug)]
@@ -177,18 +193,22 @@ impl Attributes {
     }
 }
 
-/// All cookies for one scheme.
+/// All cookies for one scheme, in each dialect; the first one is written.
 #[derive(Clone, Debug)]
-pub(crate) struct CookieSet(Vec<CookieSpec>);
+pub(crate) struct CookieSet(Vec<[CookieSpec; 6]>);
 
 impl CookieSet {
-    pub(crate) fn new(options: &[(CookieKind, CookieOptions)], secure: bool, secrets: &[Secret]) -> Self {
-        let specs = CookieKind::ALL.into_iter().map(|kind| {
+    pub(crate) fn new(
+        options: &[(CookieKind, CookieOptions)],
+        secure: bool,
+        secrets: &[Secret],
+        dialects: &Dialects,
+    ) -> Self {
+        let spec = |dialect: Dialect, kind: CookieKind| {
             let own =
                 options.iter().rev().find(|(other, _)| *other == kind).map(|(_, options)| options.clone());
             let own = own.unwrap_or_default();
-            let name = own.name.unwrap_or_else(|| kind.default_name(secure));
-            let keys = kind.is_sealed().then(|| Arc::new(TokenKeys::derive(Dialect::V5, secrets, &name)));
+            let name = own.name.unwrap_or_else(|| kind.default_name(dialect, secure));
             let attributes = Attributes {
                 domain: own.domain,
                 path: own.path.unwrap_or_else(|| "/".to_owned()),
@@ -196,27 +216,45 @@ impl CookieSet {
                 secure,
                 same_site: own.same_site.unwrap_or(SameSite::Lax),
             };
-            CookieSpec { name, attributes: Arc::new(attributes), keys }
-        });
-        Self(specs.collect())
+            let keys = kind.is_sealed().then(|| Arc::new(kind.keys(dialect, secrets, &name)));
+            CookieSpec { name, attributes: Arc::new(attributes), keys, dialect }
+        };
+        let set = |dialect: &Dialect| CookieKind::ALL.map(|kind| spec(*dialect, kind));
+        Self(dialects.all().iter().map(set).collect())
     }
 
-    pub(crate) fn names(options: &[(CookieKind, CookieOptions)], secure: bool) -> Vec<String> {
-        Self::new(options, secure, &[]).0.into_iter().map(|spec| spec.name).collect()
+    /// Names, and which cookie has them.
+    pub(crate) fn names(
+        options: &[(CookieKind, CookieOptions)],
+        secure: bool,
+        dialects: &Dialects,
+    ) -> Vec<(String, usize)> {
+        let set = Self::new(options, secure, &[], dialects);
+        let named = set.0.into_iter().flat_map(|specs| specs.into_iter().enumerate());
+        named.map(|(kind, spec)| (spec.name, kind)).collect()
     }
 
     /// The cookie that breaks the rules of `__Host-`, which browsers would drop.
-    pub(crate) fn unkeepable(options: &[(CookieKind, CookieOptions)]) -> Option<String> {
+    pub(crate) fn unkeepable(options: &[(CookieKind, CookieOptions)], dialects: &Dialects) -> Option<String> {
         let breaks = |spec: &CookieSpec| {
             spec.name.starts_with("__Host-")
                 && (spec.attributes.domain.is_some() || spec.attributes.path != "/")
         };
-        Self::new(options, true, &[]).0.into_iter().find(breaks).map(|spec| spec.name)
+        Self::new(options, true, &[], dialects).0.into_iter().flatten().find(breaks).map(|spec| spec.name)
     }
 
+    /// The cookie as it is written.
     pub(crate) fn get(&self, kind: CookieKind) -> &CookieSpec {
-        #[expect(clippy::indexing_slicing, reason = "one spec for each kind, in the order of the enum")]
-        &self.0[kind as usize]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "there is a dialect, and one spec for each kind in the order of the enum"
+        )]
+        &self.0[0][kind as usize]
+    }
+
+    /// The cookie as it is read: in each dialect, the written one first.
+    pub(crate) fn each(&self, kind: CookieKind) -> impl Iterator<Item = &CookieSpec> {
+        self.0.iter().filter_map(move |specs| specs.get(kind as usize))
     }
 }
 
@@ -250,6 +288,17 @@ impl CookieSpec {
         CookieChange { name: name.to_owned(), max_age: Some(Duration::ZERO), ..self.set("") }
     }
 
+    /// The token of a row, which may be one that another program has made.
+    pub(crate) fn set_row_token(
+        &self,
+        token: &SessionToken,
+        expires: Timestamp,
+        before: &Pieces<'_>,
+    ) -> Vec<CookieChange> {
+        let token = utf8_percent_encode(token.expose(), COMPONENT).to_string();
+        self.set_in_pieces(token, expires, before)
+    }
+
     /// A session's token in as many cookies as it needs; what was there before and is not written again is removed.
     pub(crate) fn set_in_pieces(
         &self,
@@ -258,11 +307,12 @@ impl CookieSpec {
         before: &Pieces<'_>,
     ) -> Vec<CookieChange> {
         let mut changes = Vec::new();
-        if token.len() <= PIECE {
+        let longest = self.dialect.piece();
+        if token.len() <= longest {
             changes.push(CookieChange { expires: Some(expires), ..self.set_encoded(token) });
         } else {
             // The token is base64url and dots: any cut is between characters.
-            for (index, piece) in token.as_bytes().chunks(PIECE).enumerate() {
+            for (index, piece) in token.as_bytes().chunks(longest).enumerate() {
                 let piece = String::from_utf8_lossy(piece).into_owned();
                 let name = format!("{}.{index}", self.name);
                 changes.push(CookieChange { name, expires: Some(expires), ..self.set_encoded(piece) });
@@ -323,6 +373,16 @@ impl CookieChange {
     }
 }
 
+/// The `Cookie` header that a browser sends which sent this one and then got these changes.
+pub(crate) fn sent_next(header: &str, changes: &[CookieChange]) -> String {
+    let name = |cookie: &str| cookie.split('=').next().unwrap_or_default().trim().to_owned();
+    let is_old = |cookie: &&str| !changes.iter().any(|change| change.name == name(cookie));
+    let kept = header.split(';').map(str::trim).filter(is_old).map(str::to_owned);
+    let new = changes.iter().filter(|change| change.max_age != Some(Duration::ZERO));
+    let new = new.map(|change| format!("{}={}", change.name, change.value));
+    kept.chain(new).collect::<Vec<_>>().join("; ")
+}
+
 impl fmt::Debug for CookieChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CookieChange").field("name", &self.name).finish_non_exhaustive()
@@ -340,9 +400,6 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'\'')
     .remove(b'(')
     .remove(b')');
-
-/// Longest value of one cookie, in bytes: 4096 less what the name and attributes need.
-const PIECE: usize = 3936;
 
 /// Room for the usual attributes, in bytes.
 const ATTRIBUTES: usize = 160;

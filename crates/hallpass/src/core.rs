@@ -12,17 +12,19 @@ use moka::sync::Cache;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::actions;
+use crate::actions::{self, client_log};
 use crate::config::{Compat, Config, ConfigError};
-use crate::cookie::SIGN_IN;
+use crate::cookie::{CookieKind, SIGN_IN};
+use crate::dialect::{Asked, Dialects, FailurePage};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{self, Event, Hooks};
+use crate::jose::Dialect;
 use crate::pages::{ErrorPage, Pages, Theme};
 use crate::redirect;
 use crate::request::{Action, Inbound, RequestInfo};
-use crate::respond::{Body, Outcome, respond};
+use crate::respond::{AsJson, Body, Outcome, respond};
 use crate::session;
-use crate::user::Account;
+use crate::user::{Account, User};
 use crate::verify::{Site, Verified};
 
 /// The whole server behind the traits: one function.
@@ -36,7 +38,7 @@ enum State {
 }
 
 /// A configuration that works, and what the process remembers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ready {
     pub(crate) config: Config,
     /// Sign-ins that came back already: state, PKCE and nonce are good for one answer.
@@ -47,6 +49,7 @@ pub(crate) struct Ready {
 #[derive(Debug)]
 struct Broken {
     base_path: String,
+    dialects: Dialects,
     kind: ErrorKind,
     error_page: Option<String>,
     pages: Option<Pages>,
@@ -59,6 +62,14 @@ impl Core {
         let used_checks =
             Cache::builder().max_capacity(100_000).time_to_live(SIGN_IN + Duration::from_secs(60)).build();
         Self(State::Ready(Box::new(Ready { config, used_checks })))
+    }
+
+    /// The same with another configuration, which shares what the process remembers. One that is wrong stays so.
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        let State::Ready(ready) = &self.0 else { return None };
+        let mut ready = ready.clone();
+        change(&mut ready.config);
+        Some(Self(State::Ready(ready)))
     }
 
     /// Path below which all addresses are: `/api/auth`.
@@ -119,9 +130,12 @@ impl Ready {
         Ok(session::uuid(self.random()?))
     }
 
-    /// An id for somebody who comes from a provider. Where a store keeps users it is random; without one it follows
-    /// from the account, so that the same person has the same id at every sign-in.
+    /// An id for somebody who comes from a provider and has no row yet. Where a store keeps users it is random; without
+    /// one it follows from the account, so that the same person has the same id at every sign-in.
     pub(crate) fn id_of(&self, account: &Account) -> Result<String, Error> {
+        if let Some(id) = self.config.dialects.written().id_at_provider(account) {
+            return Ok(id.to_owned());
+        }
         if self.config.store.is_some() {
             return self.new_id();
         }
@@ -133,77 +147,122 @@ impl Ready {
         Ok(session::uuid(*hash.first_chunk().unwrap_or(&[0; 16])))
     }
 
+    /// The id of a new row for somebody who comes from a provider.
+    pub(crate) fn row_id(&self, user: &User, account: &Account) -> Result<String, Error> {
+        match self.config.dialects.written().id_at_provider(account) {
+            Some(_) => self.new_id(),
+            None => Ok(user.id.clone()),
+        }
+    }
+
     async fn decide(&self, request: Request<Bytes>) -> Outcome {
         let config = &self.config;
         if request.body().len() > MAX_BODY {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB");
         }
-        let inbound = match Inbound::parse(request, &config.base_path) {
-            Ok(inbound) => inbound,
-            Err(error) => return bad_request(&config.hooks, &error),
-        };
+        let written = config.dialects.written();
+        let mut inbound =
+            match Inbound::parse(request, &config.base_path, &config.dialects, &config.query_keys) {
+                Ok(inbound) => inbound,
+                Err(error) => return bad_request(&config.hooks, &error, written),
+            };
         let info = Arc::clone(&inbound.info);
         let site = match Site::of(&info, config) {
             Ok(site) => site,
             Err(error) if error.kind() == ErrorKind::UntrustedHost => {
                 return self.misconfigured(&inbound, &error);
             }
-            Err(error) => return bad_request(&config.hooks, &error),
+            Err(error) => return bad_request(&config.hooks, &error, written),
         };
-        if let Some(asked) = info.query("callbackUrl")
+        if let Some(dialect) = self.dialect_of_start(&inbound, &site) {
+            inbound.dialect = dialect;
+        }
+        if let Some(asked) = info.any_query("callbackUrl")
             && !asked.is_empty()
             && !redirect::is_address_or_path(asked)
         {
             return self.refused(&inbound, &site, &redirect::not_an_address());
         }
-        let asked =
-            Asked { action: inbound.action, is_post: inbound.is_post(), as_json: inbound.return_redirect };
-        match self.answer(inbound, site.clone()).await {
-            Ok(outcome) => outcome,
+        if inbound.action == Action::Log && inbound.is_post() {
+            return client_log::run(config, &inbound);
+        }
+        if inbound.action == Action::Providers && !inbound.is_post() {
+            return actions::providers(config, &site);
+        }
+        let asked = Asked::of(&inbound, config);
+        let request = match Verified::new(inbound, site.clone(), config).await {
+            Ok(request) => request,
+            Err(error) => return self.failed(&asked, &site, &info, &error),
+        };
+        match actions::run(self, &request).await {
+            Ok(outcome) => outcome.after(request.cookies),
             Err(error) => {
-                report(&config.hooks, &error, Some(&info));
-                self.failed(asked, &site, &error)
+                let outcome = self.failed(&asked, &site, &info, &error);
+                match asked.dialect.keeps_cookies_of(&error, &asked) {
+                    true => outcome.after(request.cookies),
+                    false => outcome,
+                }
             }
         }
     }
 
-    async fn answer(&self, inbound: Inbound, site: Site) -> Result<Outcome, Error> {
-        let action = inbound.action;
-        if action == Action::Providers && !inbound.is_post() {
-            return Ok(actions::providers(&self.config, &site));
+    /// The dialect in which a sign-in was started that comes back now: the provider's answer does not tell.
+    fn dialect_of_start(&self, inbound: &Inbound, site: &Site) -> Option<Dialect> {
+        let config = &self.config;
+        if inbound.action != Action::Callback
+            || inbound.as_json != AsJson::No
+            || config.dialects.all().len() < 2
+        {
+            return None;
         }
-        let mut request = Verified::new(inbound, site, &self.config).await?;
-        let cookies = std::mem::take(&mut request.cookies);
-        let outcome = actions::run(self, &request).await?;
-        Ok(Outcome { cookies: cookies.into_iter().chain(outcome.cookies).collect(), ..outcome })
+        let opened = [CookieKind::State, CookieKind::PkceCodeVerifier, CookieKind::Nonce]
+            .into_iter()
+            .find_map(|kind| {
+                let spec = config.cookie(kind, site.secure);
+                let sealed = inbound.cookies.get(&spec.name)?;
+                spec.keys().open_claims(&sealed, config.clock.now()).ok()
+            });
+        Dialect::parse(opened?.get("dialect")?.as_str()?)
     }
 
-    /// An error sends the browser to a page that says so, without any cookie.
-    fn failed(&self, asked: Asked, site: &Site, error: &Error) -> Outcome {
+    /// An error sends the browser to a page that says so.
+    pub(crate) fn failed(&self, asked: &Asked, site: &Site, info: &RequestInfo, error: &Error) -> Outcome {
         let config = &self.config;
+        report(&config.hooks, error, Some(info));
         let kind = error.kind();
+        if asked.dialect.is_bad_request(kind, asked) {
+            return bad_words(asked.dialect);
+        }
         if kind == ErrorKind::Unavailable {
             return match asked.action.is_page() || asked.action == Action::Callback {
                 true => self.error_page(StatusCode::SERVICE_UNAVAILABLE, Some(kind.public_code()), site),
                 false => message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment"),
             };
         }
+        if kind == ErrorKind::ForbiddenView {
+            return message(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string());
+        }
+        if kind == ErrorKind::InvalidUpdate {
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            return message(StatusCode::BAD_REQUEST, &reason.unwrap_or_else(|| error.to_string()));
+        }
         if asked.action == Action::Session && asked.is_post {
-            return Outcome::new(Body::Json(StatusCode::BAD_REQUEST, "null".to_owned()));
+            let nobody = config.dialects.nobody().to_owned();
+            return Outcome::new(Body::Json(StatusCode::BAD_REQUEST, nobody));
         }
-        let (own, built_in) = if kind.is_for_sign_in_page() {
-            (&config.paths.sign_in, "signin")
-        } else {
-            (&config.paths.error, "error")
+        let failure = asked.dialect.failure(error, asked);
+        let (own, built_in) = match failure.page {
+            FailurePage::SignIn => (config.paths.sign_in.as_ref(), "signin"),
+            FailurePage::Error => (config.paths.error.as_ref(), "error"),
+            FailurePage::BuiltIn(page) => (None, page),
         };
-        let page = own.as_ref().map_or_else(|| site.url(config, built_in), |own| absolute(site, own));
-        let mut parameters = vec![("error", kind.public_code())];
-        if kind == ErrorKind::CredentialsSignin {
-            parameters.push(("code", error.code()));
-        }
+        let page = own.map_or_else(|| site.url(config, built_in), |own| absolute(site, own));
+        let parameters: Vec<_> =
+            failure.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
         Outcome::new(Body::ErrorRedirect {
             to: redirect::with_query(&page, &parameters),
             as_json: asked.as_json,
+            status: failure.status,
         })
     }
 
@@ -227,19 +286,25 @@ impl Ready {
     fn misconfigured(&self, inbound: &Inbound, error: &Error) -> Outcome {
         let config = &self.config;
         report(&config.hooks, error, Some(&inbound.info));
-        misconfigured(inbound, config.paths.error.as_deref(), Some(&config.pages))
+        let page = config.paths.error.as_deref();
+        misconfigured(inbound, page, Some(&config.pages), config.dialects.written())
     }
 }
 
 impl Broken {
     fn decide(&self, request: Request<Bytes>) -> Outcome {
-        let inbound = match Inbound::parse(request, &self.base_path) {
+        let dialect = self.dialects.written();
+        let wrong = Error::new(self.kind, "the configuration is wrong");
+        let inbound = match Inbound::parse(request, &self.base_path, &self.dialects, &[]) {
             Ok(inbound) => inbound,
-            Err(error) => return bad_request(&self.hooks, &error),
+            Err(_) if dialect.is_misconfigured_everywhere() => {
+                report(&self.hooks, &wrong, None);
+                return misconfigured_message();
+            }
+            Err(error) => return bad_request(&self.hooks, &error, dialect),
         };
-        let error = Error::new(self.kind, "the configuration is wrong");
-        report(&self.hooks, &error, Some(&inbound.info));
-        misconfigured(&inbound, self.error_page.as_deref(), self.pages.as_ref())
+        report(&self.hooks, &wrong, Some(&inbound.info));
+        misconfigured(&inbound, self.error_page.as_deref(), self.pages.as_ref(), dialect)
     }
 }
 
@@ -253,6 +318,7 @@ impl ConfigError {
         Core(State::Broken(Box::new(Broken {
             kind,
             base_path: wrong.base_path,
+            dialects: wrong.dialects,
             error_page: wrong.error_page,
             pages,
             hooks: wrong.hooks,
@@ -260,33 +326,31 @@ impl ConfigError {
     }
 }
 
-/// What was asked for, kept for the case that it fails.
-#[derive(Clone, Copy)]
-struct Asked {
-    action: Action,
-    is_post: bool,
-    as_json: bool,
-}
-
-fn misconfigured(inbound: &Inbound, error_page_path: Option<&str>, pages: Option<&Pages>) -> Outcome {
+fn misconfigured(
+    inbound: &Inbound,
+    error_page_path: Option<&str>,
+    pages: Option<&Pages>,
+    dialect: Dialect,
+) -> Outcome {
     let code = ErrorKind::Configuration.public_code();
     let (false, true, Some(pages)) = (inbound.is_post(), inbound.action.is_page(), pages) else {
-        return message(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "there is a problem with the server's configuration",
-        );
+        return misconfigured_message();
     };
     // The application's own error page sends people back here with its address: show ours then, or they go in circles.
-    let loops = |own: &&str| inbound.info.query("callbackUrl").is_some_and(|url| url.starts_with(*own));
+    let loops = |own: &&str| inbound.info.any_query("callbackUrl").is_some_and(|url| url.starts_with(*own));
     match error_page_path.filter(|own| !loops(own)) {
         Some(own) => {
-            let own =
-                Site::claimed(&inbound.info).map_or_else(|| own.to_owned(), |site| absolute(&site, own));
+            let site = Site::claimed(&inbound.info).filter(|_| !dialect.leaves_error_page_relative());
+            let own = site.map_or_else(|| own.to_owned(), |site| absolute(&site, own));
             let to = redirect::with_query(&own, &[("error", code)]);
-            Outcome::new(Body::ErrorRedirect { to, as_json: false })
+            Outcome::new(Body::Redirect { to, as_json: AsJson::No })
         }
         None => error_page(pages, StatusCode::INTERNAL_SERVER_ERROR, Some(code), ""),
     }
+}
+
+fn misconfigured_message() -> Outcome {
+    message(StatusCode::INTERNAL_SERVER_ERROR, "there is a problem with the server's configuration")
 }
 
 fn error_page(pages: &Pages, status: StatusCode, code: Option<&str>, sign_in_url: &str) -> Outcome {
@@ -296,9 +360,17 @@ fn error_page(pages: &Pages, status: StatusCode, code: Option<&str>, sign_in_url
     }
 }
 
-fn bad_request(hooks: &Hooks, error: &Error) -> Outcome {
+fn bad_request(hooks: &Hooks, error: &Error, dialect: Dialect) -> Outcome {
     report(hooks, error, None);
-    Outcome::new(Body::Json(StatusCode::BAD_REQUEST, Value::from("Bad request.").to_string()))
+    bad_words(dialect)
+}
+
+fn bad_words(dialect: Dialect) -> Outcome {
+    let text = "Bad request.";
+    Outcome::new(match dialect.words_bad_request_as_json() {
+        true => Body::Json(StatusCode::BAD_REQUEST, Value::from(text).to_string()),
+        false => Body::Text(StatusCode::BAD_REQUEST, text),
+    })
 }
 
 fn message(status: StatusCode, text: &str) -> Outcome {
@@ -321,6 +393,9 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
         | ErrorKind::AccessDenied => {
             tracing::info!(kind = error.kind().name(), path, cause = source, "{error}");
         }
+        _ if hooks.seen_mismatches.is_repeated(error) => {
+            tracing::debug!(kind = error.kind().name(), path, cause = source, "{error}");
+        }
         _ => tracing::warn!(kind = error.kind().name(), path, cause = source, "{error}"),
     }
     if let Some(on_error) = &hooks.error
@@ -333,12 +408,13 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
 /// Tells the application what happened. Its answer changes nothing: a failure is only reported.
 pub(crate) async fn notify(config: &Config, event: Event, info: &RequestInfo) {
     let Some(hook) = &config.hooks.event else { return };
-    let failure = match hooks::call(hook, event).await {
+    let name = event.name();
+    let failure = match hooks::call(config.callback_timeout, hook, event).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error,
         Err(panic) => Box::new(panic),
     };
-    let error = Error::caused_by(ErrorKind::Event, "an event callback failed", failure);
+    let error = Error::caused_by(ErrorKind::Event, "an event callback failed", failure).of_event(name);
     report(&config.hooks, &error, Some(info));
 }
 

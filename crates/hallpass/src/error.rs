@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::dialect;
+use crate::jose::Dialect;
+use crate::oauth::ProtocolError;
 use crate::store::StoreError;
 
 /// Any error of the application: what callbacks return.
@@ -50,6 +53,8 @@ pub enum ErrorKind {
     SessionToken,
     /// A provider or setting needs a store, and there is none.
     MissingStore,
+    /// The `session` callback shows what must not reach a page.
+    ForbiddenView,
     /// The CSRF token is missing or wrong.
     MissingCsrf,
     /// There is no secret.
@@ -97,6 +102,7 @@ impl ErrorKind {
             Self::JwtSession => "JWTSessionError",
             Self::SessionToken => "SessionTokenError",
             Self::MissingStore => "MissingAdapter",
+            Self::ForbiddenView => "ForbiddenView",
             Self::MissingCsrf => "MissingCSRF",
             Self::MissingSecret => "MissingSecret",
             Self::OAuthAccountNotLinked => "OAuthAccountNotLinked",
@@ -133,6 +139,7 @@ impl ErrorKind {
             | Self::InvalidProvider
             | Self::JwtSession
             | Self::SessionToken
+            | Self::ForbiddenView
             | Self::MissingStore
             | Self::MissingSecret
             | Self::OAuthProfileParse
@@ -187,6 +194,25 @@ impl Error {
     /// `code` in the sign-in page's address, for [`ErrorKind::CredentialsSignin`]. Default: `credentials`.
     pub fn code(&self) -> &str {
         self.code.as_deref().unwrap_or("credentials")
+    }
+
+    /// The name that the logger of a dialect gets: `JWTSessionError` in v5, `JWT_SESSION_ERROR` in v4. `None` for what v4
+    /// does not log, such as wrong credentials.
+    pub fn name_in(&self, dialect: Dialect) -> Option<Cow<'static, str>> {
+        match dialect {
+            Dialect::V5 => Some(self.kind.name().into()),
+            Dialect::V4 => dialect::name_in_v4(self),
+        }
+    }
+
+    /// Whether a provider is the cause: what it answered, or that it did not.
+    pub(crate) fn is_of_provider(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.is::<ProtocolError>())
+    }
+
+    /// Names the event whose callback failed.
+    pub(crate) fn of_event(self, name: &str) -> Self {
+        Self { code: Some(name.to_owned().into()), ..self }
     }
 
     pub(crate) fn caused_by(kind: ErrorKind, message: &'static str, source: impl Into<BoxError>) -> Self {

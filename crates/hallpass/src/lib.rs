@@ -47,68 +47,132 @@
 //! | show something of it | [`SessionEvent`] |
 //! | read a session | [`Auth::session`], [`Session`] |
 //! | sign in with a provider | [`providers`] |
-//! | sign in with a form, or a link by mail | [`Credentials`], [`Email`] |
+//! | sign in with a form, or a link by mail | [`Credentials`], [`Email`], [`mail`] |
 //! | keep users | [`Store`] |
+//! | give the types of a session to a front end | `typescript`, `schema` (features) |
 //! | change the pages | [`pages`], [`PagePaths`] |
-//! | only read sessions of Auth.js | [`jose::TokenKeys`] |
+//! | only read sessions of Auth.js | [`TokenReader`], with `default-features = false` |
 //!
 //! # Features
 //!
 //! | feature | default | |
 //! |---|---|---|
 //! | `client` | yes | the built-in HTTP client; without it, call [`Builder::http_client`] |
+//! | `engine` | yes | everything but reading tokens |
+//! | `tower` | no | `TokenLayer`: a [`TokenReader`] in front of any tower service |
+//! | `smtp` | no | sends mails with magic links to a mail server |
+//! | `schema` | no | JSON Schema of the application's types |
 //! | `testkit` | no | whole flows without sockets, for tests |
+//! | `typescript` | no | TypeScript declarations of the application's types |
 
+#[cfg(feature = "engine")]
 mod actions;
+#[cfg(feature = "engine")]
 mod auth;
+#[cfg(feature = "engine")]
 mod builder;
 pub mod clock;
+#[cfg(feature = "engine")]
 mod config;
+#[cfg(feature = "engine")]
 mod cookie;
+#[cfg(feature = "engine")]
 mod core;
+#[cfg(feature = "engine")]
 mod credentials;
+#[cfg(feature = "engine")]
+mod dialect;
+#[cfg(feature = "engine")]
 mod email;
+#[cfg(feature = "engine")]
 mod error;
+#[cfg(feature = "engine")]
 mod hooks;
+#[cfg(feature = "engine")]
 pub mod http;
 pub mod jose;
+#[cfg(feature = "engine")]
 mod link;
+#[cfg(feature = "engine")]
+pub mod mail;
+#[cfg(feature = "engine")]
 pub mod oauth;
+#[cfg(feature = "engine")]
 pub mod oidc;
+#[cfg(feature = "engine")]
 pub mod pages;
+#[cfg(feature = "engine")]
 pub mod providers;
 pub mod random;
+mod received;
+#[cfg(feature = "engine")]
 mod redirect;
+#[cfg(feature = "engine")]
 mod relying_party;
+#[cfg(feature = "engine")]
 mod request;
+#[cfg(feature = "engine")]
 mod respond;
+#[cfg(feature = "schema")]
+mod schema;
 mod secret;
+#[cfg(feature = "engine")]
 mod session;
+#[cfg(feature = "engine")]
+pub mod shell;
+#[cfg(feature = "engine")]
 mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod token_reader;
+#[cfg(feature = "typescript")]
+pub mod typescript;
+#[cfg(feature = "engine")]
 mod user;
+#[cfg(feature = "engine")]
 mod verify;
 
-pub use auth::{Auth, SessionRead, Sessions, Users};
+#[cfg(feature = "engine")]
+pub use auth::{Auth, ForRequest, SessionHandle, SessionRead, Sessions, Users};
+#[cfg(feature = "engine")]
 pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;
+#[cfg(feature = "engine")]
 pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem, Strategy};
+#[cfg(feature = "engine")]
 pub use cookie::{CookieKind, CookieOptions, SameSite};
+#[cfg(feature = "engine")]
 pub use core::{Core, MAX_BODY};
+#[cfg(feature = "engine")]
 pub use credentials::Credentials;
+#[cfg(feature = "engine")]
 pub use email::Email;
+#[cfg(feature = "engine")]
 pub use error::{BoxError, Error, ErrorKind};
+#[cfg(feature = "engine")]
 pub use hooks::{
-    CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail, NoClaims,
-    NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
+    ClientLog, CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, Mail,
+    NoClaims, NoUpdate, Redirect, SessionEvent, SessionUser, SignIn, Token, ViewUser,
 };
+pub use jose::Dialect;
+#[cfg(feature = "engine")]
 pub use pages::{Field, Theme};
-pub use request::RequestInfo;
+#[cfg(feature = "engine")]
+pub use request::{Peer, RequestInfo};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use secret::Secret;
+#[cfg(feature = "engine")]
 pub use session::Session;
+#[cfg(feature = "engine")]
 pub use store::{
-    MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError, StoreErrorKind,
-    StoredSession, UserChange, UserPage,
+    Epoch, MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError,
+    StoreErrorKind, StoredSession, UserChange, UserPage,
 };
+pub use token_reader::{DecodedToken, TokenError, TokenReader};
+#[cfg(feature = "tower")]
+pub use token_reader::{RequestToken, TokenLayer, TokenService};
+#[cfg(feature = "typescript")]
+pub use typescript::typescript;
+#[cfg(feature = "engine")]
 pub use user::{Account, AccountKind, User, UserError};

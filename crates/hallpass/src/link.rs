@@ -10,6 +10,7 @@ use crate::email;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::Event;
 use crate::request::RequestInfo;
+use crate::session;
 use crate::store::{DynStore, StoreErrorKind};
 use crate::user::Account;
 
@@ -76,7 +77,8 @@ pub(crate) async fn by_account(
     }
     let vouched = newcomer.email_verified && newcomer.user.email.is_some();
     let account = kept(newcomer.account, vouched);
-    create(ready, store, newcomer.user.clone(), account, newcomer.user, info).await
+    let row = User { id: ready.row_id(&newcomer.user, &account)?, ..newcomer.user.clone() };
+    create(ready, store, row, account, newcomer.user, info).await
 }
 
 /// Somebody whom the application's `authorize` vouches for, where their session needs a row: the stored user with
@@ -119,7 +121,11 @@ pub(crate) async fn by_email(
 ) -> Result<Linked, Error> {
     let now = ready.config.clock.now();
     if store.user(&user.id).await?.is_some() {
+        let is_first = user.email_verified.is_none();
         let user = store.verify_email(&user.id, now).await?;
+        if is_first {
+            session::begin_epoch(&ready.config, store, &user.id, |epoch| epoch.revoke(now)).await?;
+        }
         core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
         return Ok(Linked { user, is_new_user: false });
     }

@@ -13,7 +13,7 @@ use crate::hooks::{self, Redirect};
 pub(crate) async fn judge(config: &Config, asked: &str, origin: &str) -> Result<String, Error> {
     let Some(hook) = &config.hooks.redirect else { return same_origin(asked, origin) };
     let event = Redirect { url: asked.to_owned(), base_url: origin.to_owned() };
-    let chosen = hooks::call(hook, event).await?;
+    let chosen = hooks::call(config.callback_timeout, hook, event).await?;
     let chosen = chosen
         .map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the redirect callback failed"))?;
     // A callback that lets everything pass that begins with `/` means a path, not another host.

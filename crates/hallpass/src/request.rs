@@ -1,14 +1,19 @@
 //! What came in: named and split, not yet trusted.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AsHeaderName, CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::header::{AsHeaderName, CONTENT_TYPE, COOKIE, HOST};
+use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
-use crate::cookie::Cookies;
+use crate::cookie::{CookieChange, Cookies, sent_next};
+use crate::dialect::{Dialects, Signs};
+use crate::jose::Dialect;
+use crate::respond::AsJson;
 use crate::{Error, ErrorKind};
 
 /// A request as callbacks see it. Printing it shows the names of its parameters and headers, not their values:
@@ -18,11 +23,30 @@ pub struct RequestInfo {
     method: Method,
     path: String,
     query: Vec<(String, String)>,
+    /// What of the query callbacks see, where that is not all of it.
+    named: Option<Vec<(String, String)>>,
     headers: HeaderMap,
+    peer: Option<IpAddr>,
 }
 
+/// Where a request comes from: a shell puts it into the extensions of the [`http::Request`], so that callbacks and
+/// the list of sessions know it. Behind a proxy it is for the shell to find out who the visitor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "shells make it")]
+pub struct Peer(pub IpAddr);
+
 impl RequestInfo {
-    pub(crate) fn new(method: Method, uri: &http::Uri, mut headers: HeaderMap) -> Self {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        let headers = parts.headers.clone();
+        Self::with_headers(parts.method.clone(), &parts.uri, headers, &parts.extensions)
+    }
+
+    fn with_headers(
+        method: Method,
+        uri: &http::Uri,
+        mut headers: HeaderMap,
+        extensions: &Extensions,
+    ) -> Self {
         // HTTP/2 names the host in the address (RFC 9113 §8.3.1).
         if let (false, Some(authority)) = (headers.contains_key(HOST), uri.authority())
             && let Ok(host) = HeaderValue::try_from(authority.as_str())
@@ -30,7 +54,33 @@ impl RequestInfo {
             headers.insert(HOST, host);
         }
         let query = uri.query().map(parse_form).unwrap_or_default();
-        Self { method, path: uri.path().to_owned(), query, headers }
+        let peer = extensions.get::<Peer>().map(|peer| peer.0);
+        Self { method, path: uri.path().to_owned(), query, named: None, headers, peer }
+    }
+
+    /// The next request of this browser, once it has these cookies.
+    pub(crate) fn with_cookies(&self, changes: &[CookieChange]) -> Self {
+        let mut next = self.clone();
+        let sent: Vec<_> =
+            self.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+        next.headers.remove(COOKIE);
+        if let Ok(value) = HeaderValue::try_from(sent_next(&sent.join("; "), changes)) {
+            next.headers.insert(COOKIE, value);
+        }
+        next
+    }
+
+    /// Hides everything from callbacks that the application has not named, and all of it from a request that another
+    /// site has sent: reading a session must not do what a stranger's link says.
+    pub(crate) fn show_only(self, names: &[String]) -> Self {
+        let is_own = self.header("sec-fetch-site").is_none_or(|from| from == "same-origin");
+        let named = self.query.iter().filter(|(name, _)| is_own && names.contains(name));
+        Self { named: Some(named.cloned().collect()), ..self }
+    }
+
+    /// A parameter of the query, also one that callbacks do not see.
+    pub(crate) fn any_query(&self, name: &str) -> Option<&str> {
+        last(&self.query, name)
     }
 
     /// The method: GET or POST at Hallpass' own addresses.
@@ -44,13 +94,21 @@ impl RequestInfo {
     }
 
     /// A parameter of the query. Of repeated ones it is the last, as in Auth.js.
+    ///
+    /// Where a session is read, only those are here that
+    /// [`update_from_query`](crate::Builder::update_from_query) names.
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        last(self.query_pairs(), name)
     }
 
-    /// All parameters of the query, in order.
+    /// The parameters of the query, in order. See [`query`](Self::query).
     pub fn query_pairs(&self) -> &[(String, String)] {
-        &self.query
+        self.named.as_ref().unwrap_or(&self.query)
+    }
+
+    /// Address of the visitor, where the shell knows it.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     /// A header that is readable text.
@@ -62,6 +120,11 @@ impl RequestInfo {
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
+}
+
+/// Of repeated ones the last.
+fn last<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 impl fmt::Debug for RequestInfo {
@@ -87,6 +150,8 @@ pub(crate) enum Action {
     VerifyRequest,
     Error,
     WebAuthnOptions,
+    /// What a client of v4 reports.
+    Log,
 }
 
 impl Action {
@@ -101,6 +166,7 @@ impl Action {
             "verify-request" => Self::VerifyRequest,
             "error" => Self::Error,
             "webauthn-options" => Self::WebAuthnOptions,
+            "_log" => Self::Log,
             _ => return None,
         })
     }
@@ -127,8 +193,10 @@ pub(crate) struct Inbound {
     /// The fields of a form, in order, repeated ones too.
     form: Form,
     pub(crate) cookies: Cookies,
-    /// The client wants `{"url": …}` instead of a redirect.
-    pub(crate) return_redirect: bool,
+    /// Whose words the answer uses.
+    pub(crate) dialect: Dialect,
+    /// Whether the client wants `{"url": …}` instead of a redirect.
+    pub(crate) as_json: AsJson,
 }
 
 /// The pairs of a form, if the body is one.
@@ -139,21 +207,31 @@ impl Inbound {
     ///
     /// # Errors
     /// [`ErrorKind::UnknownAction`] for addresses, methods and bodies that Hallpass does not know.
-    pub(crate) fn parse(request: Request<Bytes>, base_path: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(
+        request: Request<Bytes>,
+        base_path: &str,
+        dialects: &Dialects,
+        named_keys: &[String],
+    ) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
         if parts.method != Method::GET && parts.method != Method::POST {
             return Err(Error::new(ErrorKind::UnknownAction, "only GET and POST are understood"));
         }
         let (action, provider) = route(parts.uri.path(), base_path)
+            .filter(|(action, _)| dialects.know(*action))
             .ok_or_else(|| Error::new(ErrorKind::UnknownAction, "no such address below the base path"))?;
         let (body, form) = match parts.method {
             Method::POST => parse_body(&parts.headers, &body)?,
             _ => (Map::new(), None),
         };
         let cookies = Cookies::parse(&parts.headers);
-        let return_redirect = parts.headers.contains_key("x-auth-return-redirect");
-        let info = Arc::new(RequestInfo::new(parts.method, &parts.uri, parts.headers));
-        Ok(Self { info, action, provider, body, form, cookies, return_redirect })
+        let (dialect, as_json) = dialects.of_request(&Signs {
+            return_redirect: parts.headers.contains_key("x-auth-return-redirect"),
+            json: body.get("json").and_then(Value::as_str) == Some("true"),
+        });
+        let info = RequestInfo::with_headers(parts.method, &parts.uri, parts.headers, &parts.extensions);
+        let info = if action == Action::Session { info.show_only(named_keys) } else { info };
+        Ok(Self { info: Arc::new(info), action, provider, body, form, cookies, dialect, as_json })
     }
 
     pub(crate) fn is_post(&self) -> bool {

@@ -1,7 +1,9 @@
 //! What an action decided becomes a response: the only writer of headers.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, RETRY_AFTER, SET_COOKIE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
@@ -15,6 +17,8 @@ pub(crate) struct Outcome {
     pub(crate) cookies: Vec<CookieChange>,
     /// Auth.js forbids caching here too.
     pub(crate) no_cache: bool,
+    /// The address of this page holds a token: no `Referer` may tell it, not even on this site.
+    pub(crate) address_is_secret: bool,
 }
 
 pub(crate) enum Body {
@@ -23,16 +27,28 @@ pub(crate) enum Body {
     /// JSON that is ready, with its status.
     Json(StatusCode, String),
     /// The browser goes elsewhere; a client that asked for JSON is told where.
-    Redirect { to: String, as_json: bool },
-    /// An error that sends the browser elsewhere: as JSON it is nothing but the address.
-    ErrorRedirect { to: String, as_json: bool },
+    Redirect { to: String, as_json: AsJson },
+    /// An error that sends the browser elsewhere: as JSON it is nothing but the address, with this status.
+    ErrorRedirect { to: String, as_json: AsJson, status: StatusCode },
+    /// A text, with its status.
+    Text(StatusCode, &'static str),
     /// Nothing to say.
     Empty(StatusCode),
 }
 
+/// Whether a client asked for the address of a redirect as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AsJson {
+    No,
+    /// Beside the `Location`, except for errors.
+    BesideLocation,
+    /// And nothing else.
+    Alone,
+}
+
 impl Outcome {
     pub(crate) fn new(body: Body) -> Self {
-        Self { body, cookies: Vec::new(), no_cache: false }
+        Self { body, cookies: Vec::new(), no_cache: false, address_is_secret: false }
     }
 
     pub(crate) fn page(html: String) -> Self {
@@ -41,6 +57,12 @@ impl Outcome {
 
     pub(crate) fn json(value: &Value) -> Self {
         Self::new(Body::Json(StatusCode::OK, serde_json::to_string(value).unwrap_or_default()))
+    }
+
+    /// With cookies before its own.
+    pub(crate) fn after(self, mut cookies: Vec<CookieChange>) -> Self {
+        cookies.extend(self.cookies);
+        Self { cookies, ..self }
     }
 
     pub(crate) fn with_cookies(mut self, cookies: impl IntoIterator<Item = CookieChange>) -> Self {
@@ -59,19 +81,22 @@ pub(crate) fn respond(outcome: Outcome, compat: Compat, pages: Option<&Pages>) -
             headers.insert(CONTENT_TYPE, JSON);
             (status, Bytes::from(json))
         }
-        Body::Redirect { to, as_json: false } | Body::ErrorRedirect { to, as_json: false } => {
+        Body::Redirect { to, as_json: AsJson::No } | Body::ErrorRedirect { to, as_json: AsJson::No, .. } => {
             location(&mut headers, &to);
             (StatusCode::FOUND, Bytes::new())
         }
-        Body::Redirect { to, as_json: true } => {
-            location(&mut headers, &to);
+        Body::Redirect { to, as_json } => {
+            if as_json == AsJson::BesideLocation {
+                location(&mut headers, &to);
+            }
             headers.insert(CONTENT_TYPE, JSON);
             (StatusCode::OK, address(&to))
         }
-        Body::ErrorRedirect { to, as_json: true } => {
+        Body::ErrorRedirect { to, status, .. } => {
             headers.insert(CONTENT_TYPE, JSON);
-            (StatusCode::OK, address(&to))
+            (status, address(&to))
         }
+        Body::Text(status, text) => (status, Bytes::from_static(text.as_bytes())),
         Body::Empty(status) => {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(""));
             (status, Bytes::new())
@@ -79,6 +104,10 @@ pub(crate) fn respond(outcome: Outcome, compat: Compat, pages: Option<&Pages>) -
     };
     if is_page {
         headers.extend(pages.into_iter().flat_map(Pages::headers));
+    }
+    if outcome.address_is_secret {
+        // Not `no-referrer`: browsers would send `Origin: null` with the form, and it could not be checked.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));

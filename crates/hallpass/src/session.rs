@@ -9,14 +9,17 @@ use crate::cookie::{CookieChange, CookieKind, CookieSpec, Cookies, Pieces};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::hooks::{self, Payload, RawJwt, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims};
 use crate::request::RequestInfo;
-use crate::store::{SessionToken, StoredSession};
+use crate::store::{Revoke, SessionToken, StoredSession};
 use crate::{Timestamp, User, core};
 
 mod database;
+mod epoch;
+mod guard;
 mod token;
 mod view;
 
 pub(crate) use database::Found;
+pub(crate) use epoch::begin_epoch;
 
 /// A session, as a handler sees it: who it is, until when, and what the application keeps with it.
 #[derive(Clone, Debug)]
@@ -72,6 +75,9 @@ pub(crate) enum Ended {
     Unreadable(Error),
 }
 
+/// What code of the application makes of what a session keeps.
+type Change<'a> = &'a mut (dyn FnMut(&Arc<Payload>) -> Result<Arc<Payload>, BoxError> + Send);
+
 /// What a session is read from.
 pub(crate) struct Source<'a> {
     pub(crate) config: &'a Config,
@@ -86,8 +92,28 @@ impl Source<'_> {
         self.config.cookie(CookieKind::SessionToken, self.secure)
     }
 
-    pub(crate) fn pieces(&self) -> Pieces<'_> {
-        self.cookies.pieces(&self.spec().name)
+    /// The cookies of the session, without a look into them: those of every dialect that is spoken.
+    fn pieces(&self) -> Pieces<'_> {
+        let specs = self.config.each_cookie(CookieKind::SessionToken, self.secure);
+        self.cookies.session(specs.map(|spec| (spec.dialect, spec.name.as_str())))
+    }
+
+    /// The session that counts. Where there are cookies of two dialects it is one of them, never a mixture: the one that
+    /// would be written, unless only the other opens.
+    pub(super) async fn chosen(&self) -> Result<Pieces<'_>, Error> {
+        let pieces = self.pieces();
+        let Some((dialect, value)) = &pieces.other else { return Ok(pieces) };
+        if self.opens(pieces.dialect, pieces.value.as_deref()).await? {
+            // Where both have one name, both have one value.
+            let other = pieces.other.clone().filter(|(_, other)| Some(other) != pieces.value.as_ref());
+            return Ok(Pieces { other, ..pieces });
+        }
+        let swaps = self.opens(Some(*dialect), Some(value)).await?;
+        Ok(if swaps { pieces.swapped() } else { pieces })
+    }
+
+    fn is_foreign(&self, pieces: &Pieces<'_>) -> bool {
+        pieces.is_foreign(self.config.dialects.written())
     }
 
     /// Opens the session, lets the `jwt` callback extend or end it, and renews it where that is due.
@@ -98,7 +124,7 @@ impl Source<'_> {
     /// [`ErrorKind::Unavailable`] when that cannot be decided now; no cookie may be touched then.
     /// [`ErrorKind::InvalidUpdate`] and [`ErrorKind::SessionTooLarge`] change nothing either.
     pub(crate) async fn open(&self, trigger: Trigger) -> Result<Opened, Error> {
-        let pieces = self.pieces();
+        let pieces = self.chosen().await?;
         if pieces.names.is_empty() {
             return Ok(Opened::default());
         }
@@ -114,7 +140,11 @@ impl Source<'_> {
     /// What the `jwt` callback returns, [`ErrorKind::SessionTooLarge`], and what the store says.
     pub(crate) async fn sign_in(&self, signed_in: SignedIn) -> Result<Vec<CookieChange>, Error> {
         let pieces = self.pieces();
-        let token = Arc::new(Payload::new(first_claims(&signed_in.user, self.config.strategy)));
+        let mut token = Payload::new(first_claims(&signed_in.user, self.config.strategy));
+        if self.config.strategy == Strategy::Jwt {
+            self.mark(&mut token, self.now).await?;
+        }
+        let token = Arc::new(token);
         let user_id = signed_in.user.id.clone();
         let extended = extend(self.config, token, RawTrigger::SignIn(Box::new(signed_in)), self.info).await?;
         let extended = extended.map_err(|error| {
@@ -128,10 +158,61 @@ impl Source<'_> {
             },
         };
         // Whoever signs in again leaves their earlier session here, theirs or not.
-        if self.may_be_a_row(&pieces) {
-            self.delete(&pieces).await?;
-        }
+        self.delete(&pieces).await?;
         Ok(cookies)
+    }
+
+    /// Opens the session, as at a read, and changes what it keeps.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and what `change` says.
+    pub(crate) async fn rewrite(&self, change: Change<'_>) -> Result<Opened, Error> {
+        let pieces = self.pieces();
+        for _ in 0..MOST_ATTEMPTS {
+            let opened = self.open(Trigger::Read).await?;
+            let Some(live) = opened.live else { return Ok(opened) };
+            let token = change(&live.token).map_err(|error| {
+                Error::caused_by(ErrorKind::InvalidUpdate, "the session could not be changed", error)
+            })?;
+            match live.row {
+                None => {
+                    let (cookies, expires) = self.seal(&token, &pieces)?;
+                    return Ok(Opened { live: Some(Live { token, expires, row: None }), cookies });
+                }
+                Some(row) => {
+                    if self.rewrite_row(&row, &live.token, &token).await? {
+                        let live = Live { token, expires: live.expires, row: Some(row) };
+                        return Ok(Opened { live: Some(live), cookies: opened.cookies });
+                    }
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::Unavailable, "too many others change this session at the same time"))
+    }
+
+    /// Ends all other sessions of this user.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingStore`] without a store, and those of [`Self::open`].
+    pub(crate) async fn end_others(&self) -> Result<Opened, Error> {
+        let store = self.config.store.as_deref();
+        let store =
+            store.ok_or_else(|| Error::new(ErrorKind::MissingStore, "there is no store: call `store`"))?;
+        let opened = self.open(Trigger::Read).await?;
+        let Some(live) = opened.live else { return Ok(opened) };
+        let user = live.token.text("sub").unwrap_or_default().to_owned();
+        begin_epoch(self.config, store, &user, |epoch| epoch.revoke(self.now)).await?;
+        if let Some(row) = live.row {
+            store.revoke_sessions(&user, Revoke::Others(&row.session.id)).await?;
+            return Ok(Opened { live: Some(Live { row: Some(row), ..live }), cookies: opened.cookies });
+        }
+        store.revoke_sessions(&user, Revoke::All).await?;
+        let mut token = Arc::unwrap_or_clone(live.token);
+        // This one begins again, after all those that end.
+        let began = token.marker().began;
+        self.mark(&mut token, began).await?;
+        let (cookies, expires) = self.seal(&token, &self.pieces())?;
+        Ok(Opened { live: Some(Live { token: Arc::new(token), expires, row: None }), cookies })
     }
 
     /// Ends the session on the server, as far as it is there.
@@ -139,12 +220,13 @@ impl Source<'_> {
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the store does not answer.
     pub(crate) async fn end(&self) -> Result<Ended, Error> {
-        let pieces = self.pieces();
+        let pieces = self.chosen().await?;
         if pieces.names.is_empty() {
             return Ok(Ended::Nobody);
         }
+        let deleted = self.delete(&pieces).await?;
         if self.may_be_a_row(&pieces) {
-            return self.delete(&pieces).await.map(Ended::Row);
+            return Ok(Ended::Row(deleted));
         }
         Ok(match self.payload(&pieces) {
             Ok(payload) => Ended::Token(payload.all().clone()),
@@ -186,7 +268,7 @@ async fn extended(
         )),
         Err(error) => {
             let message = if error.is::<StaleClaims>() {
-                "the claims of this session no longer fit: signed out (give new fields #[serde(default)])"
+                "the claims of this session no longer fit: signed out (give new fields #[serde(default)], or register `migrate_claims`)"
             } else {
                 "the jwt callback failed"
             };
@@ -228,7 +310,9 @@ async fn extend(
 ) -> Result<Result<Option<Arc<Payload>>, BoxError>, Error> {
     match (&config.hooks.jwt, trigger) {
         (Some(hook), trigger) => {
-            hooks::call(hook, RawJwt { trigger, token, request: Arc::clone(info) }).await
+            let raw =
+                RawJwt { trigger, token, migrate: config.hooks.migrate.clone(), request: Arc::clone(info) };
+            hooks::call(config.callback_timeout, hook, raw).await
         }
         // With the database strategy the `session` callback may take it, as in Auth.js.
         (None, RawTrigger::Update(Some(_)))
@@ -244,6 +328,9 @@ async fn extend(
 pub(crate) fn uuid(bytes: [u8; 16]) -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
+
+/// How often a session is read again because somebody else has changed it meanwhile.
+const MOST_ATTEMPTS: usize = 128;
 
 /// In bytes.
 const LONGEST_PICTURE: usize = 2048;

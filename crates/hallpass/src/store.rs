@@ -12,7 +12,10 @@ mod memory;
 mod rows;
 
 pub use memory::{MemoryStore, Rows};
-pub use rows::{OneTimeToken, Revoke, SessionChange, SessionToken, StoredSession, UserChange, UserPage};
+pub(crate) use rows::patched;
+pub use rows::{
+    Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, StoredSession, UserChange, UserPage,
+};
 
 /// Users, the accounts they sign in with, their sessions, and one-time tokens.
 ///
@@ -34,7 +37,8 @@ pub use rows::{OneTimeToken, Revoke, SessionChange, SessionToken, StoredSession,
 ///    ([`SessionChange::claims`]): of two writers who read the same version one is told to read again.
 /// 9. [`verify_email`](Self::verify_email) makes worthless, in the same step, what somebody else may have prepared
 ///    before the first proof: accounts whose provider did not vouch for the address, and all sessions.
-/// 10. Times are kept to the millisecond. Stores do not look at the clock: whoever asks compares.
+/// 10. An epoch follows only the one that it was made from, and is still there when its user is gone.
+/// 11. Times are kept to the millisecond. Stores do not look at the clock: whoever asks compares.
 pub trait Store: Send + Sync + 'static {
     /// Keeps a new user, and in the same step the account that they come with (its `user_id` is set here). The id is
     /// made by Hallpass (a random UUID); a store with ids of its own returns those.
@@ -185,6 +189,36 @@ pub trait Store: Send + Sync + 'static {
         which: Revoke<'_>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
+    /// As [`update_session`](Self::update_session), for the session of this user with this id.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn update_session_by_id(
+        &self,
+        user_id: &str,
+        id: &str,
+        change: SessionChange,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// What tokens of this user that are out there must catch up with; `None` when there is nothing. It outlives the
+    /// user.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn epoch(&self, user_id: &str) -> impl Future<Output = Result<Option<Epoch>, StoreError>> + Send;
+
+    /// Begins a new epoch, if the one before it still has the number `made_from` (0: there was none). False, and
+    /// nothing is changed, when it has not.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn begin_epoch(
+        &self,
+        user_id: &str,
+        epoch: Epoch,
+        made_from: i64,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Keeps a one-time token.
     ///
     /// # Errors
@@ -227,6 +261,8 @@ pub enum StoreErrorKind {
     Conflict,
     /// What should be changed is not there.
     NotFound,
+    /// What should be kept does not fit: too long, or with characters that the store cannot keep.
+    Refused,
     /// The store is out of reach or broken.
     Unavailable,
 }
@@ -240,6 +276,12 @@ impl StoreError {
     /// What should be changed is not there.
     pub fn not_found(message: &'static str) -> Self {
         Self { kind: StoreErrorKind::NotFound, message, source: None }
+    }
+
+    /// What should be kept does not fit.
+    pub fn refused(source: impl Into<BoxError>) -> Self {
+        let message = "the store cannot keep this";
+        Self { kind: StoreErrorKind::Refused, message, source: Some(source.into()) }
     }
 
     /// The store is out of reach or broken.
@@ -257,7 +299,9 @@ impl From<StoreError> for crate::Error {
     fn from(error: StoreError) -> Self {
         let kind = match error.kind {
             StoreErrorKind::Unavailable => crate::ErrorKind::Unavailable,
-            StoreErrorKind::Conflict | StoreErrorKind::NotFound => crate::ErrorKind::Store,
+            StoreErrorKind::Conflict | StoreErrorKind::NotFound | StoreErrorKind::Refused => {
+                crate::ErrorKind::Store
+            }
         };
         Self::caused_by(kind, "the store failed", error)
     }
@@ -304,6 +348,9 @@ boxed_twin! {
     delete_session(token: &'a SessionToken) -> Option<StoredSession>, identity;
     sessions(user_id: &'a str) -> Vec<StoredSession>, identity;
     revoke_sessions(user_id: &'a str, which: Revoke<'a>) -> u64, identity;
+    update_session_by_id(user_id: &'a str, id: &'a str, change: SessionChange) -> bool, identity;
+    epoch(user_id: &'a str) -> Option<Epoch>, identity;
+    begin_epoch(user_id: &'a str, epoch: Epoch, made_from: i64) -> bool, identity;
     create_token(token: OneTimeToken) -> (), identity;
     take_token(identifier: &'a str, hash: &'a str) -> Option<OneTimeToken>, identity;
     sweep(now: Timestamp, limit: u32) -> u64, identity;

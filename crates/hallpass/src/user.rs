@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::Timestamp;
 
@@ -34,6 +34,8 @@ pub struct User {
     pub extra: Map<String, Value>,
     /// Whether a store keeps this user; only then `emailVerified` is part of the JSON.
     pub(crate) stored: bool,
+    /// Whether the id is a number in JSON.
+    pub(crate) has_number: bool,
 }
 
 impl User {
@@ -86,6 +88,7 @@ impl User {
     /// When `value` is not an object, or its `id` is neither a text nor a number.
     pub fn from_json(value: Value) -> Result<Self, UserError> {
         let Value::Object(mut fields) = value else { return Err(UserError("the user is not an object")) };
+        let has_number = fields.get("id").is_some_and(Value::is_number);
         let id = match fields.remove("id") {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(id)) => id,
@@ -97,7 +100,20 @@ impl User {
             _ => None,
         };
         let (name, email, image) = (text("name"), text("email"), text("image"));
-        Ok(Self { id, name, email, image, extra: fields, ..Self::default() })
+        Ok(Self { id, name, email, image, extra: fields, has_number, ..Self::default() })
+    }
+}
+
+/// An id, as the number that it was where it was one.
+fn serialize_id<M: SerializeMap>(
+    map: &mut M,
+    name: &str,
+    id: &str,
+    has_number: bool,
+) -> Result<(), M::Error> {
+    match serde_json::from_str::<Number>(id) {
+        Ok(number) if has_number => map.serialize_entry(name, &number),
+        _ => map.serialize_entry(name, id),
     }
 }
 
@@ -109,7 +125,7 @@ pub struct UserError(&'static str);
 impl Serialize for User {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", &self.id)?;
+        serialize_id(&mut map, "id", &self.id, self.has_number)?;
         for (field, value) in [("name", &self.name), ("email", &self.email), ("image", &self.image)] {
             if let Some(value) = value {
                 map.serialize_entry(field, value)?;
@@ -146,6 +162,9 @@ pub struct Account {
     /// and once the user has another address.
     #[serde(skip)]
     pub email_verified: bool,
+    /// Whether the id at the provider is a number in JSON.
+    #[serde(skip)]
+    pub(crate) has_number: bool,
     /// All members of the provider's token answer, its own ones too: `access_token`, `expires_at` (seconds), …
     #[serde(flatten)]
     pub tokens: Map<String, Value>,
@@ -187,6 +206,7 @@ impl Account {
             provider_account_id: provider_account_id.to_owned(),
             user_id: None,
             email_verified: false,
+            has_number: false,
             tokens: Map::new(),
         }
     }
@@ -234,7 +254,7 @@ impl Serialize for Account {
         }
         map.serialize_entry("provider", &self.provider)?;
         map.serialize_entry("type", &self.kind)?;
-        map.serialize_entry("providerAccountId", &self.provider_account_id)?;
+        serialize_id(&mut map, "providerAccountId", &self.provider_account_id, self.has_number)?;
         if let Some(user_id) = &self.user_id {
             map.serialize_entry("userId", user_id)?;
         }

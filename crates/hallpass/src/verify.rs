@@ -53,7 +53,11 @@ impl Site {
         if config.trust_host == TrustHost::Loopback && !is_loopback(authority.host()) {
             return Err(untrusted());
         }
-        let secure = config.forwarded != Forwarded::Ignored && forwarded_proto(headers) == Some("https");
+        let proto = forwarded_proto(headers);
+        let secure = match forwards_host {
+            true => config.dialects.written().is_https(proto),
+            false => config.forwarded != Forwarded::Ignored && proto == Some("https"),
+        };
         let scheme = if secure { "https" } else { "http" };
         Ok(Self { origin: [scheme, "://", host].concat(), secure })
     }
@@ -172,13 +176,16 @@ fn csrf(
     if config.skip_csrf_check {
         return Ok(Csrf { token: None, verified: true });
     }
-    let cookie = inbound.cookies.get(&spec.name);
-    let known = cookie.as_deref().and_then(|cookie| known_token(cookie, &config.secrets));
-    if let Some(token) = known {
+    // One token for all dialects: it is made alike, and no client looks at the name of its cookie.
+    let mut known = config.each_cookie(CookieKind::CsrfToken, site.secure).filter_map(|spec| {
+        let cookie = inbound.cookies.get(&spec.name)?;
+        known_token(&cookie, &config.secrets).map(str::to_owned)
+    });
+    if let Some(token) = known.next() {
         let sent = inbound.is_post().then(|| inbound.field("csrfToken")).flatten();
         let same = sent.is_some_and(|sent| sent.as_bytes().ct_eq(token.as_bytes()).into());
         let verified = same && is_same_site(&inbound.info, &site.origin);
-        return Ok(Csrf { token: Some(token.to_owned()), verified });
+        return Ok(Csrf { token: Some(token), verified });
     }
     let mut bytes = [0; 32];
     config.random.fill(&mut bytes)?;
@@ -233,8 +240,11 @@ async fn callback_url(
     cookies: &mut Vec<CookieChange>,
 ) -> Result<String, Error> {
     let spec = config.cookie(CookieKind::CallbackUrl, site.secure);
-    let cookie = inbound.cookies.get(&spec.name);
-    let cookie = cookie.as_deref();
+    let written = inbound.cookies.get(&spec.name);
+    let cookies_sent: Vec<_> = config
+        .each_cookie(CookieKind::CallbackUrl, site.secure)
+        .filter_map(|spec| inbound.cookies.get(&spec.name))
+        .collect();
     let asked = match inbound.body.get("callbackUrl") {
         None | Some(serde_json::Value::Null) => None,
         Some(value) => Some(value.as_str().ok_or_else(redirect::not_an_address)?),
@@ -243,19 +253,19 @@ async fn callback_url(
     let present = |text: &&str| !text.is_empty() && text.len() <= LONGEST_CALLBACK_URL;
     let asked = asked
         .filter(present)
-        .or_else(|| inbound.info.query("callbackUrl").filter(present))
+        .or_else(|| inbound.info.any_query("callbackUrl").filter(present))
         // A cookie that is no address must not lock the browser out until it is gone.
         .or_else(|| {
             let is_usable = |text: &&str| {
                 redirect::is_spelled_on(text, &site.origin) || redirect::is_address_or_path(text)
             };
-            cookie.filter(is_usable)
+            cookies_sent.iter().map(AsRef::as_ref).find(is_usable)
         });
     let url = match asked {
         Some(asked) => redirect::judge(config, asked, &site.origin).await?,
         None => site.origin.clone(),
     };
-    if cookie != Some(url.as_str()) {
+    if written.as_deref() != Some(url.as_str()) {
         cookies.push(spec.set(&url));
     }
     Ok(url)

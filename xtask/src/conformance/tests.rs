@@ -40,3 +40,20 @@ fn only_chosen_differences_are_counted() {
     assert!(check_known(&names, &all("jwt", "quirk")).is_ok());
     assert!(check_known(&names, &all("bad-strategy", "-")).is_ok());
 }
+
+#[test]
+fn each_dialect_has_its_own_limit() {
+    let scenarios: Vec<_> = (0..2 * MOST_CHOSEN)
+        .map(|number| Scenario {
+            profile: if number % 2 == 0 { "jwt" } else { "v4-trust" }.into(),
+            tags: Vec::new(),
+            name: format!("scenario {number}"),
+        })
+        .collect();
+    let names: Vec<_> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    assert!(check_known(&known(&names), &scenarios).is_ok());
+    let one_more = Scenario { profile: "v4".into(), tags: Vec::new(), name: "one more".into() };
+    let names = [names.as_slice(), &["one more"]].concat();
+    let scenarios = scenarios.iter().map(Scenario::clone).chain([one_more]).collect::<Vec<_>>();
+    assert!(check_known(&known(&names), &scenarios).is_err());
+}

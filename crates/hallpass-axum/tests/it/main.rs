@@ -11,3 +11,4 @@ mod application;
 mod guard;
 mod routes;
 mod session;
+mod token;

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use hallpass::{Auth, Jwt};
+use hallpass::{Auth, Jwt, MemoryStore, Strategy};
 use hallpass_axum::{AuthExt, Session};
 use http::Request;
 
@@ -130,4 +130,78 @@ async fn session_that_the_application_ends_is_none() {
     let answer = ask(&app, Request::get("/role").header("cookie", &cookies)).await;
     assert_eq!(answer.status(), 401);
     assert!(header(&answer, "set-cookie").unwrap().contains("Max-Age=0"));
+}
+
+async fn promote(mut session: Session<Claims>) -> String {
+    session.update(|claims| claims.role.push('!')).await.unwrap();
+    session.update(|claims| claims.role.push('?')).await.unwrap();
+    session.claims.role.clone()
+}
+
+async fn leave(session: Session<Claims>) -> &'static str {
+    session.sign_out().await.unwrap();
+    "bye"
+}
+
+async fn only_here(mut session: Session<Claims>) -> String {
+    session.sign_out_elsewhere().await.unwrap();
+    session.user.id.clone()
+}
+
+/// What a browser sends next that sent `cookies` and got `answer`.
+fn next(cookies: &str, answer: &http::Response<String>) -> String {
+    let mut jar: Vec<(String, String)> = cookies
+        .split("; ")
+        .filter_map(|cookie| cookie.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    for line in answer.headers().get_all("set-cookie") {
+        let (name, value) = line.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
+        jar.retain(|(known, _)| known != name);
+        jar.push((name.to_owned(), value.to_owned()));
+    }
+    jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+}
+
+#[tokio::test]
+async fn handler_changes_and_ends_the_session() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let auth = builder().store(MemoryStore::new()).session_strategy(strategy).build().unwrap();
+        let app = app(&auth).merge(
+            Router::new()
+                .route("/promote", get(promote))
+                .route("/leave", get(leave))
+                .layer(auth.layer())
+                .with_state(auth.clone()),
+        );
+        let cookies = cookies_of(&auth, "admin").await;
+        let answer = ask(&app, Request::get("/promote").header("cookie", &cookies)).await;
+        assert_eq!(answer.body(), "admin!?", "{strategy:?}");
+        let lines = answer.headers().get_all("set-cookie").iter().count();
+        assert_eq!(lines, usize::from(strategy == Strategy::Jwt), "one cookie, and none for a row");
+        let cookies = next(&cookies, &answer);
+        assert_eq!(ask(&app, Request::get("/role").header("cookie", &cookies)).await.body(), "admin!?");
+        let answer = ask(&app, Request::get("/leave").header("cookie", &cookies)).await;
+        let cookies = next(&cookies, &answer);
+        assert_eq!(ask(&app, Request::get("/").header("cookie", &cookies)).await.body(), "stranger");
+    }
+}
+
+#[tokio::test]
+async fn handler_ends_all_other_sessions() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let auth = builder().store(MemoryStore::new()).session_strategy(strategy).build().unwrap();
+        let app = app(&auth).merge(
+            Router::new().route("/only-here", get(only_here)).layer(auth.layer()).with_state(auth.clone()),
+        );
+        let (here, there) = (cookies_of(&auth, "admin").await, cookies_of(&auth, "admin").await);
+        let answer = ask(&app, Request::get("/only-here").header("cookie", &here)).await;
+        let here = next(&here, &answer);
+        assert_eq!(
+            ask(&app, Request::get("/").header("cookie", &here)).await.body(),
+            "admin",
+            "{strategy:?}"
+        );
+        assert_eq!(ask(&app, Request::get("/").header("cookie", &there)).await.body(), "stranger");
+    }
 }

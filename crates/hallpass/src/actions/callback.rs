@@ -27,7 +27,7 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome
 
 /// Where somebody goes who has just signed in.
 fn onward(ready: &Ready, request: &Verified<'_>, callback_url: &str, is_new_user: bool) -> Body {
-    let as_json = request.inbound.return_redirect;
+    let as_json = request.inbound.as_json;
     match &ready.config.paths.new_user {
         Some(page) if is_new_user => {
             let to = redirect::with_query(page, &[("callbackUrl", callback_url)]);

@@ -1,6 +1,7 @@
 //! `GET /session`: who is signed in. `POST /session`: the same, with a change that the application may take.
 
 use http::StatusCode;
+use serde_json::Value;
 
 use crate::core::Ready;
 use crate::error::Error;
@@ -14,7 +15,13 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome
         request.csrf.require()?;
         Trigger::Update(request.inbound.body.get("data").cloned())
     } else {
-        Trigger::Read
+        match request.inbound.info.query_pairs() {
+            [] => Trigger::Read,
+            named => {
+                let data = named.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+                Trigger::Update(Some(data.collect()))
+            }
+        }
     };
     let (body, cookies) = request.source(ready).show(trigger).await?;
     Ok(Outcome { no_cache: !is_post, ..Outcome::new(Body::Json(StatusCode::OK, body)).with_cookies(cookies) })

@@ -11,7 +11,7 @@ use crate::redirect;
 /// [`ErrorKind::AccessDenied`] when the callback refuses or fails; one of Hallpass' own errors as it is.
 pub(super) async fn ask(config: &Config, event: SignIn, origin: &str) -> Result<Option<String>, Error> {
     let Some(hook) = &config.hooks.sign_in else { return Ok(None) };
-    let answer = hooks::call(hook, event).await?;
+    let answer = hooks::call(config.callback_timeout, hook, event).await?;
     match answer.map_err(|error| {
         Error::from_callback(error, ErrorKind::AccessDenied, "the sign_in callback failed")
     })? {

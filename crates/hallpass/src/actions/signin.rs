@@ -16,18 +16,18 @@ use crate::verify::Verified;
 pub(super) mod email;
 
 pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
-    if request.inbound.provider.is_some() {
+    let config = &ready.config;
+    if request.inbound.provider.is_some() && !config.dialects.written().links_show_sign_in_page() {
         // A sign-in that a link or an image can start is a sign-in that another site can start.
         return Err(Error::new(ErrorKind::UnknownAction, "a sign-in starts with POST"));
     }
-    let config = &ready.config;
     let info = &request.inbound.info;
     let error = info.query("error").filter(|code| !code.is_empty());
     if let Some(own) = &config.paths.sign_in {
         let mut parameters = vec![("callbackUrl", request.callback_url.as_str())];
         parameters.extend(error.map(|code| ("error", code)));
         let to = redirect::with_query(own, &parameters);
-        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
+        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }));
     }
     let options: Vec<_> = config.providers.iter().filter_map(|entry| option(ready, request, entry)).collect();
     // The forms keep the spelling that was asked for, unless the redirect rules have put another place there.
@@ -66,9 +66,12 @@ pub(super) async fn start(ready: &Ready, request: &Verified<'_>) -> Result<Outco
     match request.provider {
         Some(ProviderEntry::OAuth(provider)) => to_provider(ready, request, provider).await,
         Some(ProviderEntry::Email(email, send)) => email::send_link(ready, request, email, send).await,
+        None if request.inbound.dialect.wants_a_provider() => {
+            Err(Error::new(ErrorKind::InvalidProvider, "the address names no provider"))
+        }
         Some(ProviderEntry::Credentials(..)) | None => {
             let to = request.site.url(&ready.config, "signin");
-            Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }))
+            Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }))
         }
     }
 }
@@ -90,6 +93,7 @@ async fn to_provider(ready: &Ready, request: &Verified<'_>, provider: &Provider)
             "exp": (now + crate::cookie::SIGN_IN).seconds(),
             // The callback cookie is Lax: it does not come along with a provider's POST.
             "callbackUrl": flow.form_post.then_some(&request.callback_url),
+            "dialect": request.inbound.dialect.word(),
         });
         let sealed = spec.keys().seal(payload.to_string().as_bytes(), &ready.random()?);
         // Auth.js leaves `Max-Age` off the nonce.
@@ -128,7 +132,7 @@ async fn to_provider(ready: &Ready, request: &Verified<'_>, provider: &Provider)
     );
     let url = url
         .map_err(|error| Error::caused_by(ErrorKind::Configuration, "the provider cannot be asked", error))?;
-    let body = Body::Redirect { to: url.into(), as_json: request.inbound.return_redirect };
+    let body = Body::Redirect { to: url.into(), as_json: request.inbound.as_json };
     Ok(Outcome::new(body).with_cookies(cookies))
 }
 

@@ -14,10 +14,7 @@ use crate::verify::Verified;
 pub(super) fn page(ready: &Ready, request: &Verified<'_>) -> Result<Outcome, Error> {
     let config = &ready.config;
     if let Some(own) = &config.paths.sign_out {
-        return Ok(Outcome::new(Body::Redirect {
-            to: own.clone(),
-            as_json: request.inbound.return_redirect,
-        }));
+        return Ok(Outcome::new(Body::Redirect { to: own.clone(), as_json: request.inbound.as_json }));
     }
     let action = request.site.url(config, "signout");
     let page = SignOutPage { csrf_token: request.csrf.token.as_deref(), action: &action };
@@ -42,8 +39,7 @@ pub(super) async fn run(ready: &Ready, request: &Verified<'_>) -> Result<Outcome
         }
     }
     let to = request.callback_url.clone();
-    Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect })
-        .with_cookies(source.clear()))
+    Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }).with_cookies(source.clear()))
 }
 
 async fn notify(

@@ -1,9 +1,13 @@
 //! Users and sessions for the application: find, list, change, end.
 
+use serde::Serialize;
+use serde_json::{Map, Value};
+
 use crate::config::{Config, ProviderEntry};
 use crate::email;
 use crate::error::{Error, ErrorKind};
-use crate::store::{DynStore, Revoke, StoredSession, UserChange, UserPage};
+use crate::session::begin_epoch;
+use crate::store::{DynStore, Revoke, SessionChange, StoredSession, UserChange, UserPage, patched};
 use crate::{Account, Timestamp, User};
 
 /// The users in the store: [`Auth::users`](crate::Auth::users).
@@ -77,7 +81,8 @@ impl Users<'_> {
         Ok(store.create_user(User { id, email, ..user }, None).await?)
     }
 
-    /// Changes a user. Sessions in the store show it at their next read, tokens at the next sign-in.
+    /// Changes a user. Their sessions show it at the next read: those in the store at once, those in tokens within
+    /// [`revocation_delay`](crate::Builder::revocation_delay).
     ///
     /// # Errors
     /// [`ErrorKind::Store`] when there is no such user, or the new address is somebody else's or none.
@@ -86,17 +91,23 @@ impl Users<'_> {
             Some(Some(email)) => Some(Some(address(&email)?)),
             other => other,
         };
-        Ok(store(self.0)?.update_user(id, UserChange { email, ..change }).await?)
+        let (config, store) = both(self.0)?;
+        let user = store.update_user(id, UserChange { email, ..change }).await?;
+        begin_epoch(config, store, id, |epoch| epoch).await?;
+        Ok(user)
     }
 
-    /// Removes a user with their accounts, sessions and open magic links. Returns whether there was one.
-    ///
-    /// Sessions in tokens go on until they expire, unless the `jwt` callback looks.
+    /// Removes a user with their accounts, sessions and open magic links. Returns whether there was one. Sessions in
+    /// tokens end within [`revocation_delay`](crate::Builder::revocation_delay).
     ///
     /// # Errors
     /// Only those of every method.
     pub async fn delete(&self, id: &str) -> Result<bool, Error> {
-        Ok(store(self.0)?.delete_user(id).await?)
+        let (config, store) = both(self.0)?;
+        let now = config.clock.now();
+        // First: whatever happens then, no token goes on.
+        begin_epoch(config, store, id, |epoch| epoch.revoke(now)).await?;
+        Ok(store.delete_user(id).await?)
     }
 
     /// The accounts of a user.
@@ -149,12 +160,37 @@ impl Sessions<'_> {
         Ok(store(self.0)?.revoke_sessions(user_id, Revoke::One(session_id)).await? > 0)
     }
 
-    /// Ends all sessions of a user, and returns how many there were.
+    /// Ends all sessions of a user, and returns how many there were in the store. Those in tokens end too, within
+    /// [`revocation_delay`](crate::Builder::revocation_delay).
     ///
     /// # Errors
     /// Only those of every method.
     pub async fn revoke_all(&self, user_id: &str) -> Result<u64, Error> {
-        Ok(store(self.0)?.revoke_sessions(user_id, Revoke::All).await?)
+        let (config, store) = both(self.0)?;
+        let now = config.clock.now();
+        begin_epoch(config, store, user_id, |epoch| epoch.revoke(now)).await?;
+        Ok(store.revoke_sessions(user_id, Revoke::All).await?)
+    }
+
+    /// Changes the claims of all sessions of a user, somebody else's too: each member of `patch` takes the place of
+    /// the claim of its name, `null` removes it. Sessions in the store have it at once, those in tokens within
+    /// [`revocation_delay`](crate::Builder::revocation_delay): at the next read, before the `jwt` callback runs.
+    ///
+    /// A patch and no closure, since the claims of a token are in somebody's browser. It must leave claims that fit the
+    /// application's type: those that do not fit end the session.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidUpdate`] when `patch` is no struct or map.
+    pub async fn update(&self, user_id: &str, patch: impl Serialize) -> Result<(), Error> {
+        let (config, store) = both(self.0)?;
+        let Ok(Value::Object(patch)) = serde_json::to_value(patch) else {
+            return Err(Error::new(ErrorKind::InvalidUpdate, "a patch of claims is a struct or a map"));
+        };
+        begin_epoch(config, store, user_id, |epoch| epoch.patch(patch.clone())).await?;
+        for session in store.sessions(user_id).await? {
+            patch_row(store, user_id, session, &patch).await?;
+        }
+        Ok(())
     }
 
     /// Ends all sessions of a user but one ("sign out everywhere else"), and returns how many there were.
@@ -191,6 +227,30 @@ fn store(config: Option<&Config>) -> Result<&dyn DynStore, Error> {
     config.and_then(|config| config.store.as_deref()).ok_or_else(no_store)
 }
 
+fn both(config: Option<&Config>) -> Result<(&Config, &dyn DynStore), Error> {
+    Ok((config.ok_or_else(no_store)?, store(config)?))
+}
+
+/// Patches one session, over whatever others make of it at the same time.
+async fn patch_row(
+    store: &dyn DynStore,
+    user_id: &str,
+    session: StoredSession,
+    patch: &Map<String, Value>,
+) -> Result<(), Error> {
+    let id = session.id.clone();
+    let mut current = Some(session);
+    for _ in 0..MOST_ATTEMPTS {
+        let Some(session) = current else { return Ok(()) };
+        let change = SessionChange::new().claims(patched(session.claims, patch), session.version);
+        if store.update_session_by_id(user_id, &id, change).await? {
+            return Ok(());
+        }
+        current = store.sessions(user_id).await?.into_iter().find(|session| session.id == id);
+    }
+    Err(Error::new(ErrorKind::Unavailable, "too many others change this session at the same time"))
+}
+
 fn no_store() -> Error {
     Error::new(ErrorKind::MissingStore, "there is no store: call `store` on the builder")
 }
@@ -201,3 +261,6 @@ fn address(typed: &str) -> Result<String, Error> {
 
 /// In rows.
 const BATCH: u32 = 1000;
+
+/// How often a session is read again because somebody else has changed it meanwhile.
+const MOST_ATTEMPTS: usize = 128;

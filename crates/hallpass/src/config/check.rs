@@ -1,8 +1,10 @@
 //! Settings become a configuration, or a list of everything that is wrong with them.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::sync::Cache;
 use url::Url;
 
 use super::{
@@ -11,9 +13,11 @@ use super::{
 };
 use crate::clock::SystemClock;
 use crate::cookie::CookieSet;
+use crate::dialect::Dialects;
 use crate::error::ErrorKind;
 use crate::http::HttpClient;
 use crate::jose::{Dialect, TokenKeys};
+use crate::mail::{Letters, Postbox, Sender, Setup};
 use crate::pages::Pages;
 use crate::providers::ProviderProblemKind;
 use crate::random::SystemRandom;
@@ -28,6 +32,7 @@ impl Settings {
         let environment = self.environment.take().unwrap_or_else(Environment::of_process);
         self.read(&environment);
         let mut problems = Problems::default();
+        let dialects = problems.dialects(&self);
         problems.secrets(&self);
         let url = problems.url(&self);
         let base_path = problems.base_path(&self, url.as_ref());
@@ -37,13 +42,15 @@ impl Settings {
         }
         problems.addresses(&self);
         problems.durations(&self);
-        problems.cookies(&self);
+        problems.cookies(&self, &dialects);
         let pages = problems.pages(&self);
         let http = problems.http(self.http.take());
+        problems.mailers(&mut self, &environment, http.as_ref());
         let (Some(pages), Some(http), true) = (pages, http, problems.0.is_empty()) else {
             return Err(ConfigError(Box::new(Misconfigured {
                 problems: problems.0,
                 base_path,
+                dialects,
                 error_page: self.pages.error,
                 theme: self.theme,
                 hooks: self.hooks,
@@ -63,23 +70,33 @@ impl Settings {
             trust_host,
             forwarded: self.forwarded.unwrap_or(Forwarded::ProtoAndHost),
             secure_cookies: self.secure_cookies,
-            state_keys: TokenKeys::derive(Dialect::V5, &self.secrets, "encodedState"),
-            plain: CookieSet::new(&self.cookies, false, &self.secrets),
-            secure: CookieSet::new(&self.cookies, true, &self.secrets),
-            secrets: self.secrets,
+            state_keys: Arc::new(TokenKeys::derive(Dialect::V5, &self.secrets, "encodedState")),
+            plain: Arc::new(CookieSet::new(&self.cookies, false, &self.secrets, &dialects)),
+            secure: Arc::new(CookieSet::new(&self.cookies, true, &self.secrets, &dialects)),
+            dialects,
+            secrets: self.secrets.into(),
             cookie_budget: self.cookie_budget.unwrap_or(DEFAULT_COOKIE_BUDGET),
             session_max_age: self.session_max_age.unwrap_or(DEFAULT_MAX_AGE),
             jwt_update_age: self.jwt_update_age.unwrap_or(Duration::ZERO),
+            session_absolute_max_age: self.session_absolute_max_age,
+            callback_timeout: self.callback_timeout.unwrap_or(DEFAULT_CALLBACK_TIMEOUT),
+            query_keys: self.query_keys.into(),
+            development: self.development.unwrap_or(cfg!(debug_assertions)),
+            views: self
+                .cache_for
+                .map(|most| Cache::builder().max_capacity(100_000).time_to_live(most).build()),
+            epochs: (self.revocation_delay.unwrap_or(Some(DEFAULT_REVOCATION_DELAY)))
+                .map(|delay| Cache::builder().max_capacity(100_000).time_to_live(delay).build()),
             // A session shorter than that is written at every read.
             session_update_age: self.session_update_age.unwrap_or(DEFAULT_UPDATE_AGE),
             strategy: self.strategy.unwrap_or(match self.store {
                 Some(_) => Strategy::Database,
                 None => Strategy::Jwt,
             }),
-            providers: self.providers,
+            providers: self.providers.into(),
             paths: self.pages,
             theme: self.theme,
-            pages,
+            pages: Arc::new(pages),
             redirect_proxy_url: self.redirect_proxy_url,
             skip_csrf_check: self.skip_csrf_check,
             compat: self.compat,
@@ -118,6 +135,16 @@ struct Problems(Vec<Problem>);
 impl Problems {
     fn add(&mut self, kind: ErrorKind, message: impl Into<String>) {
         self.0.push(Problem { kind, message: message.into() });
+    }
+
+    fn dialects(&mut self, settings: &Settings) -> Dialects {
+        if settings.dialects.as_ref().is_some_and(Vec::is_empty) {
+            self.add(
+                ErrorKind::Configuration,
+                "`dialects` is empty: name `Dialect::V5`, `Dialect::V4` or both",
+            );
+        }
+        Dialects::new(settings.dialects.as_deref().unwrap_or_default())
     }
 
     fn secrets(&mut self, settings: &Settings) {
@@ -173,7 +200,7 @@ impl Problems {
         if settings.providers.is_empty() {
             self.add(
                 ErrorKind::Configuration,
-                "there is no way to sign in: call `provider`, `credentials` or `email`",
+                "there is no way to sign in: call `provider`, `credentials`, `email` or `mailer`",
             );
         }
         for (index, entry) in settings.providers.iter().enumerate() {
@@ -182,6 +209,14 @@ impl Problems {
                 self.add(
                     ErrorKind::Configuration,
                     format!("two providers have the id {id:?}: give one another id"),
+                );
+            }
+            if let ProviderEntry::Email(email, _) = entry
+                && email.max_age.is_some_and(|age| !LINK_AGES.contains(&age))
+            {
+                self.add(
+                    ErrorKind::Configuration,
+                    format!("the e-mail provider {id:?}: `max_age` must be between one second and 30 days"),
                 );
             }
             match entry {
@@ -251,6 +286,23 @@ impl Problems {
                 "`session_strategy` keeps sessions in the store, and there is none: call `store`",
             );
         }
+        if settings.session_absolute_max_age.is_some_and(|age| age < Duration::from_secs(1)) {
+            self.add(ErrorKind::Configuration, "`session_absolute_max_age` must be at least one second");
+        }
+        if settings.callback_timeout.is_some_and(|limit| limit.is_zero()) {
+            self.add(ErrorKind::Configuration, "`callback_timeout` must be longer than nothing");
+        }
+        if !settings.query_keys.is_empty() && settings.hooks.jwt.is_none() {
+            self.add(
+                ErrorKind::Configuration,
+                "`update_from_query` gives updates to the `jwt` callback, and there is none: call `jwt`",
+            );
+        }
+        if let Some(own) =
+            settings.query_keys.iter().find(|key| matches!(key.as_str(), "callbackUrl" | "csrfToken"))
+        {
+            self.add(ErrorKind::Configuration, format!("`update_from_query`: {own:?} is Hallpass' own"));
+        }
         if settings.session_update_age.is_some_and(|age| age >= max_age) {
             self.add(ErrorKind::Configuration, "`session_update_age` must be shorter than `session_max_age`");
         }
@@ -270,13 +322,55 @@ impl Problems {
         client
     }
 
-    fn cookies(&mut self, settings: &Settings) {
+    /// Lets each mailer take what it needs, and puts it in its place.
+    fn mailers(
+        &mut self,
+        settings: &mut Settings,
+        environment: &Environment,
+        http: Option<&Arc<dyn HttpClient>>,
+    ) {
+        let mailers = std::mem::take(&mut settings.mailers);
+        let Some(http) = http.filter(|_| !mailers.is_empty()) else { return };
+        let letters = match Letters::new(&settings.theme, &settings.mail_templates) {
+            Ok(letters) => letters,
+            Err(error) => return self.add(ErrorKind::Configuration, format!("`mail_template`: {error}")),
+        };
+        for (place, mut mailer) in mailers {
+            let Some(ProviderEntry::Email(email, send)) = settings.providers.get_mut(place) else { continue };
+            let mut wrong = |what: String| {
+                self.add(ErrorKind::Configuration, format!("the e-mail provider {:?}: {what}", email.id));
+            };
+            let setup = Setup { id: &email.id, http: Arc::clone(http), environment };
+            if let Err(problem) = mailer.prepare(&setup) {
+                wrong(problem);
+            }
+            let from = match email.from.as_deref().or_else(|| environment.get("EMAIL_FROM")) {
+                Some(from) => from.parse::<Sender>().map_err(|error| format!("`from` (EMAIL_FROM): {error}")),
+                None => Err("nobody sends the mails: call `from`, or set EMAIL_FROM".to_owned()),
+            };
+            let from = match from {
+                Ok(from) => from,
+                Err(problem) => {
+                    wrong(problem);
+                    continue;
+                }
+            };
+            let lifetime = email.lifetime(settings.compat);
+            let postbox = Arc::new(Postbox { mailer, from, letters: letters.clone(), lifetime });
+            *send = Arc::new(move |mail| {
+                let postbox = Arc::clone(&postbox);
+                Box::pin(async move { postbox.send(mail).await })
+            });
+        }
+    }
+
+    fn cookies(&mut self, settings: &Settings, dialects: &Dialects) {
         for (kind, options) in &settings.cookies {
             if let Some(what) = options.mistake() {
                 self.add(ErrorKind::Configuration, format!("`cookie` ({kind:?}): {what}"));
             }
         }
-        if let Some(name) = CookieSet::unkeepable(&settings.cookies) {
+        if let Some(name) = CookieSet::unkeepable(&settings.cookies, dialects) {
             let message = format!(
                 "`cookie`: browsers drop {name:?}, whose `__Host-` wants no domain and the path `/`: give it another name"
             );
@@ -284,9 +378,10 @@ impl Problems {
         }
         // Sealed cookies of one name would open in each other's place.
         for secure in [false, true] {
-            let mut names = CookieSet::names(&settings.cookies, secure);
+            let mut names = CookieSet::names(&settings.cookies, secure, dialects);
             names.sort_unstable();
-            if let Some([name, _]) = names.array_windows().find(|[name, next]| name == next) {
+            names.dedup();
+            if let Some([(name, _), _]) = names.array_windows().find(|[(name, _), (next, _)]| name == next) {
                 let message = format!("two cookies have the name {name:?}: give one another with `cookie`");
                 return self.add(ErrorKind::Configuration, message);
             }
@@ -339,7 +434,14 @@ const DEFAULT_BASE_PATH: &str = "/api/auth";
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+const DEFAULT_REVOCATION_DELAY: Duration = Duration::from_secs(5);
+
+const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(10);
+
 const DEFAULT_UPDATE_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a magic link may work.
+const LINK_AGES: RangeInclusive<Duration> = Duration::from_secs(1)..=DEFAULT_MAX_AGE;
 
 /// What browsers keep a cookie for at most.
 const LONGEST_MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);

@@ -1,14 +1,16 @@
 //! The `jwt` callback: what the application keeps with a session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::Method;
 use serde::de::DeserializeOwned;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::BoxError;
-use crate::hooks::{Payload, SessionUser, SignedIn};
+use crate::hooks::{Migrate, Payload, SessionUser, SignedIn};
 use crate::request::RequestInfo;
 use crate::session::Trigger;
 use crate::{Account, User};
@@ -88,6 +90,7 @@ pub struct JwtRead<C> {
 
 /// Applications without a `jwt` callback keep nothing of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NoClaims {}
 
 /// Applications without an `Update` type take no changes from clients: whatever they send is refused. There is no such
@@ -98,7 +101,7 @@ pub enum NoUpdate {}
 
 impl<'de> Deserialize<'de> for NoUpdate {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom("this application takes no updates"))
+        Err(serde::de::Error::custom(NO_UPDATES))
     }
 }
 
@@ -115,13 +118,14 @@ pub struct Token {
     pub email: Option<String>,
     /// Address of a picture.
     pub picture: Option<String>,
+    max_age: Option<Duration>,
     payload: Arc<Payload>,
 }
 
 impl Token {
     pub(crate) fn new(payload: Arc<Payload>) -> Self {
         let text = |name| payload.text(name).map(str::to_owned);
-        Self { name: text("name"), email: text("email"), picture: text("picture"), payload }
+        Self { name: text("name"), email: text("email"), picture: text("picture"), max_age: None, payload }
     }
 
     /// The user's id, as text (`sub`).
@@ -134,6 +138,14 @@ impl Token {
         self.payload.own(claim).or_else(|| self.payload.all().get(claim))
     }
 
+    /// Sets how long the session lives that nobody uses, instead of
+    /// [`session_max_age`](crate::Builder::session_max_age): `Ok(it.token.max_age(year).with(claims))`. Say it at
+    /// every read; most applications keep "remember me" in their claims.
+    #[must_use]
+    pub fn max_age(self, max_age: Duration) -> Self {
+        Self { max_age: Some(max_age), ..self }
+    }
+
     /// This token with these claims: what a callback returns that changed the token.
     pub fn with<C>(self, claims: C) -> JwtDecision<C> {
         JwtDecision::Keep { token: Some(Box::new(self)), claims }
@@ -142,6 +154,7 @@ impl Token {
     /// The payload, with the three fields as they are now.
     pub(super) fn into_payload(self) -> Payload {
         let mut payload = Arc::unwrap_or_clone(self.payload);
+        payload.max_age = self.max_age;
         for (name, value) in [("name", self.name), ("email", self.email), ("picture", self.picture)] {
             // What is no text the callback has not seen.
             if value.is_some() || payload.text(name).is_some() {
@@ -198,9 +211,12 @@ impl<C: Serialize, U> Serialize for Jwt<C, U> {
             }
             Self::Update(it) => {
                 map.serialize_entry("token", &it.token)?;
-                map.serialize_entry("trigger", "update")?;
-                if let Some(data) = &it.data {
-                    map.serialize_entry("session", data)?;
+                // Auth.js knows no update by GET: a callback there looks at the query itself.
+                if it.request.method() != Method::GET {
+                    map.serialize_entry("trigger", "update")?;
+                    if let Some(data) = &it.data {
+                        map.serialize_entry("session", data)?;
+                    }
                 }
             }
             Self::Read(it) => map.serialize_entry("token", &it.token)?,
@@ -213,6 +229,7 @@ impl<C: Serialize, U> Serialize for Jwt<C, U> {
 pub(crate) struct RawJwt {
     pub(crate) trigger: RawTrigger,
     pub(crate) token: Arc<Payload>,
+    pub(crate) migrate: Option<Migrate>,
     pub(crate) request: Arc<RequestInfo>,
 }
 
@@ -231,17 +248,6 @@ impl From<Trigger> for RawTrigger {
     }
 }
 
-/// The claims in a token no longer fit the application's type.
-#[derive(Debug, thiserror::Error)]
-#[error("the claims of this session no longer fit the application's type: {0}")]
-pub(crate) struct StaleClaims(String);
-
-impl StaleClaims {
-    pub(super) fn new(error: &serde_json::Error) -> Self {
-        Self(mismatch(error))
-    }
-}
-
 /// The data of an update is not what the application takes.
 #[derive(Debug, thiserror::Error)]
 #[error("the update was refused: {0}")]
@@ -249,23 +255,38 @@ pub(crate) struct RefusedUpdate(String);
 
 impl RefusedUpdate {
     pub(crate) fn no_update_type() -> Self {
-        Self("this application takes no updates".to_owned())
+        Self(NO_UPDATES.to_owned())
     }
 }
 
 /// What is wrong with data, without the data: it may be anything that people keep with a session.
-fn mismatch(error: &serde_json::Error) -> String {
+pub(super) fn mismatch(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    if text.starts_with("missing field") {
-        return text;
+    // Nobody sees the text that has that line and column.
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    if text.starts_with("missing field") || text == NO_UPDATES {
+        return text.to_owned();
     }
     text.rsplit_once("expected ")
         .map_or_else(|| "it does not fit".to_owned(), |(_, it)| format!("expected {it}"))
 }
 
+/// What is wrong with data, and in which field.
+fn mismatch_at(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let what = mismatch(error.inner());
+    match error.path().to_string().as_str() {
+        "." => what,
+        // A name that the client has made up is not shown.
+        _ if error.inner().to_string().starts_with("unknown") => what,
+        path => format!("{path}: {what}"),
+    }
+}
+
 impl RawJwt {
     /// Gives the event its types.
-    pub(crate) fn typed<C: DeserializeOwned, U: DeserializeOwned>(self) -> Result<Jwt<C, U>, BoxError> {
+    pub(crate) fn typed<C: DeserializeOwned + 'static, U: DeserializeOwned>(
+        self,
+    ) -> Result<Jwt<C, U>, BoxError> {
         let request = self.request;
         let data = match self.trigger {
             RawTrigger::SignIn(it) => {
@@ -281,15 +302,17 @@ impl RawJwt {
             RawTrigger::Update(data) => Some(data),
             RawTrigger::Read => None,
         };
-        let claims = self.token.parse_claims()?;
+        let claims = self.token.parse_or_migrate_claims(self.migrate.as_ref())?;
         let user = SessionUser::of(&self.token);
         let token = Token::new(self.token);
         let Some(data) = data else { return Ok(Jwt::Read(JwtRead { token, user, claims, request })) };
-        match U::deserialize(data.as_ref().unwrap_or(&Value::Null)) {
+        match serde_path_to_error::deserialize(data.as_ref().unwrap_or(&Value::Null)) {
             Ok(update) => Ok(Jwt::Update(JwtUpdate { token, user, claims, update, request, data })),
             // `update()` without data asks for a fresh session: nothing to take, nothing to refuse.
             Err(_) if data.is_none() => Ok(Jwt::Read(JwtRead { token, user, claims, request })),
-            Err(error) => Err(Box::new(RefusedUpdate(mismatch(&error)))),
+            Err(error) => Err(Box::new(RefusedUpdate(mismatch_at(&error)))),
         }
     }
 }
+
+const NO_UPDATES: &str = "this application takes no updates";

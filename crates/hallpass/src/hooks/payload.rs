@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::JwtDecision;
-use super::jwt::StaleClaims;
+use super::stale::StaleClaims;
 use crate::Timestamp;
 use crate::error::{BoxError, Error, ErrorKind};
 
@@ -25,19 +26,22 @@ pub(crate) struct Payload {
     /// A JSON object without spaces between its members.
     claims: Vec<u8>,
     all: OnceLock<Map<String, Value>>,
+    /// How long the session lives that nobody uses, where the callback says so.
+    pub(crate) max_age: Option<Duration>,
+    marker: Option<Marker>,
 }
 
 impl Payload {
     /// What a token holds before the application extends it.
     pub(crate) fn new(own: Vec<(&'static str, Value)>) -> Self {
-        Self { own, claims: b"{}".to_vec(), all: OnceLock::new() }
+        Self { own, claims: b"{}".to_vec(), ..Self::default() }
     }
 
     /// What a row of the store holds.
     pub(crate) fn of(own: Vec<(&'static str, Value)>, claims: &Map<String, Value>) -> Self {
         // A map of JSON values is always JSON.
         let claims = serde_json::to_vec(claims).unwrap_or_else(|_| b"{}".to_vec());
-        Self { own, claims, all: OnceLock::new() }
+        Self { own, claims, ..Self::default() }
     }
 
     /// # Errors
@@ -61,6 +65,22 @@ impl Payload {
         self.own(claim).and_then(Value::as_i64).map(Timestamp::from_seconds)
     }
 
+    /// When the session began, and the epoch of its user that it knows of. Where the token does not say, it began
+    /// when it was issued.
+    pub(crate) fn marker(&self) -> Marker {
+        let read = self.text("jti").and_then(Marker::parse);
+        self.marker.or(read).unwrap_or_else(|| Marker {
+            began: self.time("iat").unwrap_or(Timestamp::from_seconds(0)),
+            began_in: None,
+            epoch: 0,
+        })
+    }
+
+    /// Sets [`Self::marker`].
+    pub(crate) fn mark(&mut self, marker: Marker) {
+        self.marker = Some(marker);
+    }
+
     /// Sets one of Hallpass' own claims, or removes it.
     pub(super) fn set(&mut self, claim: &'static str, value: Option<Value>) {
         self.all.take();
@@ -73,7 +93,13 @@ impl Payload {
     /// # Errors
     /// [`StaleClaims`] when they are not of this type.
     pub(crate) fn parse_claims<C: DeserializeOwned>(&self) -> Result<C, BoxError> {
-        serde_json::from_slice(&self.claims).map_err(|error| Box::new(StaleClaims::new(&error)).into())
+        serde_json::from_slice(&self.claims).map_err(|error| StaleClaims::new(&error).into())
+    }
+
+    /// Who it is: Hallpass' own claims without times and marks.
+    pub(crate) fn identity(&self) -> Vec<(&'static str, Value)> {
+        let is_identity = |name: &str| matches!(name, "sub" | "name" | "email" | "picture");
+        self.own.iter().filter(|(name, _)| is_identity(name)).cloned().collect()
     }
 
     /// The application's claims, for a row of the store.
@@ -116,8 +142,34 @@ impl Payload {
             json.extend_from_slice(members);
             json.push(b',');
         }
-        write!(json, r#""iat":{},"exp":{},"jti":"{id}"}}"#, issued.seconds(), expires.seconds())?;
+        write!(json, r#""iat":{},"exp":{},"jti":"{id}"#, issued.seconds(), expires.seconds())?;
+        let marker = self.marker.or_else(|| self.text("jti").and_then(Marker::parse));
+        if let Some(Marker { began, began_in: Some(began_in), epoch }) = marker {
+            write!(json, ".{}.{began_in}.{epoch}", began.millis())?;
+        }
+        json.extend_from_slice(br#""}"#);
         Ok(json)
+    }
+}
+
+/// What a token says of its session beside who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marker {
+    pub(crate) began: Timestamp,
+    /// The epoch of the user in which the session began; `None` where another program has made the token.
+    pub(crate) began_in: Option<i64>,
+    /// The last epoch that the token knows of.
+    pub(crate) epoch: i64,
+}
+
+impl Marker {
+    /// It is the end of the token's id, where programs that know nothing of it do not mind:
+    /// `<uuid>.<began>.<began in>.<epoch>`.
+    fn parse(id: &str) -> Option<Self> {
+        let mut parts = id.split('.').skip(1).map(|part| part.parse().ok());
+        let (began, began_in, epoch) = (parts.next()??, parts.next()??, parts.next()??);
+        let began = Timestamp::from_millis(began);
+        parts.next().is_none().then_some(Self { began, began_in: Some(began_in), epoch })
     }
 }
 
@@ -136,8 +188,8 @@ pub(crate) fn follow<C: Serialize>(
     if let Some((name, _)) = after.own.first() {
         return Err(format!("the claims have a field {name:?}, which is Hallpass' own").into());
     }
-    let own = token.map_or_else(|| before.own.clone(), |token| token.into_payload().own);
-    Ok(Some(Arc::new(Payload { own, ..after })))
+    let before = token.map_or_else(|| Payload::clone(&before), |token| token.into_payload());
+    Ok(Some(Arc::new(Payload { own: before.own, max_age: before.max_age, marker: before.marker, ..after })))
 }
 
 impl<'de> Deserialize<'de> for Payload {

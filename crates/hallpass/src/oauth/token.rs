@@ -55,7 +55,7 @@ pub fn refresh_request(
     post(provider, metadata, form, now, jti)
 }
 
-/// Judges the answer of the token endpoint and returns its members: `token_type` in lower case, `expires_at`
+/// Judges the answer of the token endpoint and returns its members: with `expires_at`
 /// (seconds since the epoch) added from `expires_in`, `scope` as one text, and without the names that
 /// Hallpass itself gives to an account.
 ///
@@ -83,14 +83,11 @@ pub fn token_response(
         Some(_) => return Err(error("access_token is not a text")),
         None => return Err(error("the token endpoint gave no access_token")),
     }
-    let token_type = match tokens.get("token_type") {
-        Some(Value::String(text)) => text.to_ascii_lowercase(),
+    match tokens.get("token_type") {
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("bearer") => {}
+        Some(Value::String(_)) => return Err(error("token_type is not bearer")),
         _ => return Err(error("the token endpoint gave no token_type")),
-    };
-    if token_type != "bearer" {
-        return Err(error("token_type is not bearer"));
     }
-    tokens.insert("token_type".to_owned(), token_type.into());
     for name in ["refresh_token", "id_token"] {
         match tokens.get(name) {
             None => {}

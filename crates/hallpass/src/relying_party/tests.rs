@@ -215,7 +215,7 @@ async fn a_sign_in_asks_for_metadata_tokens_and_keys_and_gives_an_identity() {
     assert_eq!(identity.tokens["expires_at"], START + 3600);
     assert_eq!(
         (&identity.tokens["token_type"], &identity.tokens["weird_field"]),
-        (&json!("bearer"), &json!("kept"))
+        (&json!("Bearer"), &json!("kept"))
     );
     let request = case.op.last("/token");
     assert_eq!(form(&request)[3], ("code_verifier".to_owned(), "v".to_owned()));

@@ -8,7 +8,7 @@ fn posted(content_type: &str, body: &'static str) -> Inbound {
         .header("authorization", "Bearer canary")
         .body(Bytes::from_static(body.as_bytes()))
         .unwrap();
-    Inbound::parse(request, "/auth").unwrap()
+    Inbound::parse(request, "/auth", &Dialects::new(&[]), &[]).unwrap()
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -32,7 +32,7 @@ fn json_gives_each_member_once_and_what_is_no_text_as_json() {
 #[test]
 fn no_value_of_a_request_is_printed() {
     let inbound = posted(FORM, "code=canary&password=canary");
-    let change = CookieSet::new(&[], true, &[]).get(CookieKind::CsrfToken).set("canary");
+    let change = CookieSet::new(&[], true, &[], &Dialects::new(&[])).get(CookieKind::CsrfToken).set("canary");
     let printed = format!("{inbound:?} {inbound:#?} {:?} {change:?}", inbound.cookies);
     assert!(!printed.contains("canary"), "{printed}");
     for name in ["password", "authjs.state", "other", "token", "__Host-authjs.csrf-token"] {

@@ -6,11 +6,12 @@ use std::time::Duration;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
-use super::{Live, Opened, Row, Source, Trigger, extended, first_claims};
+use super::{Live, MOST_ATTEMPTS, Opened, Row, Source, Trigger, extended, first_claims};
 use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Payload, RawTrigger};
+use crate::jose::Dialect;
 use crate::store::{DynStore, SessionChange, SessionToken, StoreErrorKind, StoredSession};
 
 /// What the cookie of a session stands for.
@@ -34,7 +35,7 @@ impl Source<'_> {
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the store does not answer.
     pub(crate) async fn find(&self) -> Result<Option<Found>, Error> {
-        let pieces = self.pieces();
+        let pieces = self.chosen().await?;
         if pieces.names.is_empty() {
             return Ok(None);
         }
@@ -80,10 +81,13 @@ impl Source<'_> {
                 Found::Row(row) => (*row, false),
                 Found::Nothing(Some(error)) => return Ok(self.unreadable(&error, pieces)),
                 Found::Nothing(None) => return Ok(self.nobody(pieces)),
-                Found::Token(payload) => match self.adopt(&payload).await? {
-                    Some(row) => (row, true),
-                    None => return self.open_foreign_token(trigger, pieces).await,
-                },
+                Found::Token(payload) => {
+                    let Some(current) = self.catch_up(payload).await? else { return Ok(self.nobody(pieces)) };
+                    match self.adopt(&current.payload).await? {
+                        Some(row) => (row, true),
+                        None => return self.open_foreign_token(trigger, pieces).await,
+                    }
+                }
             };
             if let Some(opened) = self.open_row(row, is_new, trigger.clone(), pieces).await? {
                 return Ok(opened);
@@ -101,6 +105,11 @@ impl Source<'_> {
         pieces: &Pieces<'_>,
     ) -> Result<Option<Opened>, Error> {
         let Some(store) = self.store() else { return Ok(Some(self.nobody(pieces))) };
+        let began = row.session.created.unwrap_or(self.now);
+        if self.is_over(began) {
+            store.delete_session(&row.token).await?;
+            return Ok(Some(self.nobody(pieces)));
+        }
         let before =
             Arc::new(Payload::of(first_claims(&row.user, self.config.strategy), &row.session.claims));
         let after = match extended(self, &before, RawTrigger::from(trigger)).await? {
@@ -120,9 +129,11 @@ impl Source<'_> {
         if self.config.strategy == Strategy::Jwt {
             return self.turn_into_token(store, &row, after, pieces).await.map(Some);
         }
-        let end = self.now + self.config.session_max_age;
-        let is_due =
-            row.session.expires - self.config.session_max_age + self.config.session_update_age <= self.now;
+        let end = self.lasts_until(&after, began);
+        // Both run out together: what was not renewed for the update age is renewed now.
+        let is_last = Some(end) == self.config.session_absolute_max_age.map(|most| began + most);
+        let is_due = row.session.expires + self.config.session_update_age <= end
+            || (is_last && row.session.expires < end);
         let mut change = SessionChange::new();
         if is_due {
             change = change.expires(end).last_seen(self.now);
@@ -133,12 +144,26 @@ impl Source<'_> {
         if change != SessionChange::new() && !store.update_session(&row.token, change).await? {
             return Ok(None);
         }
-        let cookies = match is_due || is_new {
-            true => self.spec().set_in_pieces(row.token.expose().to_owned(), end, pieces),
+        let cookies = match is_due || is_new || self.is_foreign(pieces) {
+            true => self.spec().set_row_token(&row.token, end, pieces),
             false => Vec::new(),
         };
         let expires = if is_due { end } else { row.session.expires };
         Ok(Some(Opened { live: Some(Live { token: after, expires, row: Some(Arc::new(row)) }), cookies }))
+    }
+
+    /// Writes new claims over those that they were made from. False when others were quicker.
+    pub(super) async fn rewrite_row(
+        &self,
+        row: &Row,
+        before: &Payload,
+        after: &Payload,
+    ) -> Result<bool, Error> {
+        let Some(store) = self.store() else { return Ok(false) };
+        // What the `jwt` callback has changed on the way is a version further.
+        let made_from = row.session.version + i64::from(before.claims()? != row.session.claims);
+        let change = SessionChange::new().claims(after.claims()?, made_from);
+        Ok(store.update_session(&row.token, change).await?)
     }
 
     /// Makes the row of somebody who has just signed in, and the cookie.
@@ -155,7 +180,7 @@ impl Source<'_> {
         let session = self.new_session(&token, user_id, payload)?;
         let expires = session.expires;
         store.create_session(&token, session).await?;
-        Ok(self.spec().set_in_pieces(token.expose().to_owned(), expires, pieces))
+        Ok(self.spec().set_row_token(&token, expires, pieces))
     }
 
     fn new_session(
@@ -169,17 +194,30 @@ impl Source<'_> {
             created: Some(self.now),
             last_seen: Some(self.now),
             user_agent,
+            address: self.info.peer().map(|peer| peer.to_string()),
             claims: payload.claims()?,
-            ..StoredSession::new(token, user_id, self.now + self.config.session_max_age)
+            ..StoredSession::new(token, user_id, self.lasts_until(payload, self.now))
         })
     }
 
-    /// Ends the session that this cookie stands for.
+    /// Ends the sessions that these cookies stand for, and returns the first one.
     pub(super) async fn delete(&self, pieces: &Pieces<'_>) -> Result<Option<StoredSession>, Error> {
-        match (self.store(), pieces.value.as_deref()) {
-            (Some(store), Some(value)) => Ok(store.delete_session(&SessionToken::new(value)).await?),
-            _ => Ok(None),
+        let Some(store) = self.store() else { return Ok(None) };
+        let mut first = None;
+        for value in pieces.values().filter(|value| !is_token(value)) {
+            let deleted = store.delete_session(&SessionToken::new(value)).await?;
+            first = first.or(deleted);
         }
+        Ok(first)
+    }
+
+    /// Whether this is a session.
+    pub(super) async fn opens(&self, dialect: Option<Dialect>, value: Option<&str>) -> Result<bool, Error> {
+        Ok(match (self.store(), value) {
+            (_, None) => false,
+            (Some(store), Some(value)) if !is_token(value) => self.row(store, value).await?.is_some(),
+            (_, Some(value)) => self.unseal(dialect, value).is_ok(),
+        })
     }
 
     /// The row for a session that was in a token, from before the strategy was changed. `None` where the store does
@@ -189,6 +227,7 @@ impl Source<'_> {
         let Some(user) = store.user(id).await? else { return Ok(None) };
         let token = self.successor(payload)?;
         let session = self.new_session(&token, &user.id, payload)?;
+        let session = StoredSession { created: Some(payload.marker().began), ..session };
         match store.create_session(&token, session.clone()).await {
             Ok(()) => Ok(Some(Row { token, session, user })),
             // Another request of the same browser was quicker.
@@ -233,6 +272,9 @@ impl Source<'_> {
         payload: Arc<Payload>,
         pieces: &Pieces<'_>,
     ) -> Result<Opened, Error> {
+        let mut payload = Arc::unwrap_or_clone(payload);
+        self.mark(&mut payload, row.session.created.unwrap_or(self.now)).await?;
+        let payload = Arc::new(payload);
         let (cookies, expires) = self.seal(&payload, pieces)?;
         // Requests under way still have the old cookie.
         let end = row.session.expires.min(self.now + GRACE);
@@ -250,9 +292,6 @@ fn is_token(value: &str) -> bool {
 fn cut(text: &str, longest: usize) -> &str {
     text.get(..text.floor_char_boundary(longest)).unwrap_or_default()
 }
-
-/// How often a session is read again because somebody else has changed it meanwhile.
-const MOST_ATTEMPTS: usize = 128;
 
 /// In bytes.
 const LONGEST_USER_AGENT: usize = 512;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::epoch::Current;
 use super::{Live, Opened, Source, Trigger, extended, uuid};
-use crate::cookie::{CookieChange, Pieces};
+use crate::cookie::{CookieChange, CookieKind, Pieces};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Payload, RawTrigger};
-use crate::jose::{self, OpenError};
+use crate::jose::{self, Dialect, OpenError};
 use crate::{Timestamp, core};
 
 impl Source<'_> {
@@ -20,23 +21,30 @@ impl Source<'_> {
         let Some(value) = &pieces.value else {
             return Err(Error::new(ErrorKind::JwtSession, "the session cookie is incomplete"));
         };
-        self.unseal(value).map_err(|error| {
+        self.unseal(pieces.dialect, value).map_err(|error| {
             Error::caused_by(ErrorKind::JwtSession, "the session cookie does not open", error)
         })
     }
 
-    fn unseal(&self, token: &str) -> Result<Payload, OpenError> {
-        let json = self.spec().keys().open(token)?;
+    pub(super) fn unseal(&self, dialect: Option<Dialect>, token: &str) -> Result<Payload, OpenError> {
+        let mut specs = self.config.each_cookie(CookieKind::SessionToken, self.secure);
+        let spec = specs.find(|spec| Some(spec.dialect) == dialect).ok_or(OpenError::UnknownKey)?;
+        let json = spec.keys().open(token)?;
         let payload = Payload::parse(&json).map_err(|_| OpenError::Payload)?;
         jose::check_times(|claim| payload.own(claim), self.now)?;
         Ok(payload)
     }
 
     pub(super) async fn open_token(&self, trigger: Trigger, pieces: &Pieces<'_>) -> Result<Opened, Error> {
-        let before = match self.payload(pieces) {
-            Ok(payload) => Arc::new(payload),
+        let payload = match self.payload(pieces) {
+            Ok(payload) => payload,
             Err(error) => return Ok(self.unreadable(&error, pieces)),
         };
+        let (issued, ends) = (payload.time("iat"), payload.time("exp"));
+        let Some(Current { payload, is_new }) = self.catch_up(payload).await? else {
+            return Ok(self.nobody(pieces));
+        };
+        let before = Arc::new(payload);
         let is_update = matches!(trigger, Trigger::Update(_));
         let token = match extended(self, &before, RawTrigger::from(trigger)).await? {
             Ok(Some(token)) => token,
@@ -45,11 +53,13 @@ impl Source<'_> {
         };
         let update_age = self.config.jwt_update_age;
         let due = is_update
+            || self.is_foreign(pieces)
+            || is_new
             || update_age.is_zero()
-            || before.time("iat").is_none_or(|issued| issued + update_age <= self.now)
+            || issued.is_none_or(|issued| issued + update_age <= self.now)
             || (!Arc::ptr_eq(&token, &before) && token != before);
         let live = |token, expires| Some(Live { token, expires, row: None });
-        if !due && let Some(expires) = before.time("exp") {
+        if !due && let Some(expires) = ends {
             return Ok(Opened { live: live(token, expires), cookies: Vec::new() });
         }
         match self.seal(&token, pieces) {
@@ -57,7 +67,7 @@ impl Source<'_> {
             // Reading goes on with the cookie that there is: else nobody gets out of a session that has grown.
             Err(error) if error.kind() == ErrorKind::SessionTooLarge && !is_update => {
                 core::report(&self.config.hooks, &error, Some(self.info));
-                let expires = before.time("exp").unwrap_or(self.now + self.config.session_max_age);
+                let expires = ends.unwrap_or(self.now + self.config.session_max_age);
                 Ok(Opened { live: live(token, expires), cookies: Vec::new() })
             }
             Err(error) => Err(error),
@@ -77,7 +87,7 @@ impl Source<'_> {
         self.config.random.fill(&mut random)?;
         let [iv, id] =
             [random.first_chunk::<16>(), random.last_chunk::<16>()].map(|half| *half.unwrap_or(&[0; 16]));
-        let expires = self.now + self.config.session_max_age;
+        let expires = self.lasts_until(payload, payload.marker().began);
         let json = payload.renewed(self.now, expires, &uuid(id)).map_err(|error| {
             Error::caused_by(ErrorKind::JwtSession, "the session cannot be written", error)
         })?;
@@ -93,6 +103,13 @@ impl Source<'_> {
                 ),
             ));
         }
+        if value.len() > MUCH && before.value.as_ref().is_none_or(|before| before.len() <= MUCH) {
+            tracing::warn!(
+                bytes = value.len(),
+                largest = largest(payload.all()),
+                "a session needs more than one cookie: keep less in the claims, or use database sessions"
+            );
+        }
         Ok((self.spec().set_in_pieces(value, expires, before), expires))
     }
 }
@@ -101,3 +118,6 @@ fn largest(claims: &Map<String, Value>) -> &str {
     let size = |value: &Value| value.to_string().len();
     claims.iter().max_by_key(|(_, value)| size(value)).map_or("", |(name, _)| name.as_str())
 }
+
+/// In bytes: what browsers keep in one cookie.
+const MUCH: usize = 4096;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Account, Timestamp, User};
 
 use super::{
-    OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, UserChange, UserPage,
+    Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, UserChange,
+    UserPage,
 };
 
 /// Keeps everything in memory. For tests, examples and development.
@@ -26,6 +27,8 @@ pub struct Rows {
     pub sessions: Vec<(SessionToken, StoredSession)>,
     /// One-time tokens not yet used.
     pub tokens: Vec<OneTimeToken>,
+    /// What tokens must catch up with, by user.
+    pub epochs: Vec<(String, Epoch)>,
 }
 
 impl MemoryStore {
@@ -206,16 +209,33 @@ impl Store for MemoryStore {
     async fn update_session(&self, token: &SessionToken, change: SessionChange) -> Result<bool, StoreError> {
         let mut rows = self.lock();
         let found = rows.sessions.iter_mut().find(|(other, _)| other == token);
-        let Some((_, session)) = found else { return Ok(false) };
-        if let Some((claims, made_from)) = change.claims {
-            if session.version != made_from {
-                return Ok(false);
-            }
-            session.claims = claims;
-            session.version += 1;
+        Ok(found.is_some_and(|(_, session)| apply(session, change)))
+    }
+
+    async fn update_session_by_id(
+        &self,
+        user_id: &str,
+        id: &str,
+        change: SessionChange,
+    ) -> Result<bool, StoreError> {
+        let mut rows = self.lock();
+        let mut sessions = rows.sessions.iter_mut().map(|(_, session)| session);
+        let found = sessions.find(|session| session.user_id == user_id && session.id == id);
+        Ok(found.is_some_and(|session| apply(session, change)))
+    }
+
+    async fn epoch(&self, user_id: &str) -> Result<Option<Epoch>, StoreError> {
+        let rows = self.lock();
+        Ok(rows.epochs.iter().find(|(id, _)| id == user_id).map(|(_, epoch)| epoch.clone()))
+    }
+
+    async fn begin_epoch(&self, user_id: &str, epoch: Epoch, made_from: i64) -> Result<bool, StoreError> {
+        let mut rows = self.lock();
+        match rows.epochs.iter_mut().find(|(id, _)| id == user_id) {
+            Some((_, current)) if current.number == made_from => *current = epoch,
+            None if made_from == 0 => rows.epochs.push((user_id.to_owned(), epoch)),
+            _ => return Ok(false),
         }
-        session.expires = change.expires.unwrap_or(session.expires);
-        session.last_seen = change.last_seen.or(session.last_seen);
         Ok(true)
     }
 
@@ -267,6 +287,20 @@ impl Store for MemoryStore {
         rows.tokens.retain(|token| !goes(&mut left, token.expires < now));
         Ok(gone(before, rows.sessions.len() + rows.tokens.len()))
     }
+}
+
+/// Changes a session, unless new claims were made from another version.
+fn apply(session: &mut StoredSession, change: SessionChange) -> bool {
+    if let Some((claims, made_from)) = change.claims {
+        if session.version != made_from {
+            return false;
+        }
+        session.claims = claims;
+        session.version += 1;
+    }
+    session.expires = change.expires.unwrap_or(session.expires);
+    session.last_seen = change.last_seen.or(session.last_seen);
+    true
 }
 
 /// Whether a row goes, while there is something left of the limit.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::verify::hex;
@@ -125,6 +125,65 @@ impl SessionChange {
     pub fn claims(self, claims: Map<String, Value>, made_from: i64) -> Self {
         Self { claims: Some((claims, made_from)), ..self }
     }
+}
+
+/// What has happened to a user that sessions in tokens do not know of: it reaches them when they are read.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Epoch {
+    /// Counts up from 1 with every change.
+    pub number: i64,
+    /// Sessions that began in an epoch before this one have ended.
+    pub revoked: i64,
+    /// When that was said: for tokens of other programs, which know of no epochs.
+    pub not_before: Option<Timestamp>,
+    /// What becomes of the claims of older tokens: for each claim the epoch that has changed it last, and its value
+    /// since then, `null` where it went: `{ "role": [3, "admin"] }`.
+    pub patch: Map<String, Value>,
+}
+
+impl Epoch {
+    /// An epoch as a store has kept it.
+    pub fn new(number: i64, revoked: i64, not_before: Option<Timestamp>, patch: Map<String, Value>) -> Self {
+        Self { number, revoked, not_before, patch }
+    }
+
+    /// The next one, after nothing else than that the user has changed.
+    pub(crate) fn next(self) -> Self {
+        Self { number: self.number.saturating_add(1), ..self }
+    }
+
+    /// Ends all sessions that began before this epoch.
+    pub(crate) fn revoke(self, at: Timestamp) -> Self {
+        Self { revoked: self.number, not_before: self.not_before.max(Some(at)), ..self }
+    }
+
+    /// Changes claims.
+    pub(crate) fn patch(mut self, patch: Map<String, Value>) -> Self {
+        let number = self.number;
+        self.patch.extend(patch.into_iter().map(|(claim, value)| (claim, json!([number, value]))));
+        self
+    }
+
+    /// What has changed since an earlier epoch.
+    pub(crate) fn patch_since(&self, epoch: i64) -> Map<String, Value> {
+        let since = self
+            .patch
+            .iter()
+            .filter(|(_, change)| change.get(0).and_then(Value::as_i64).is_some_and(|number| number > epoch));
+        since.map(|(claim, change)| (claim.clone(), change.get(1).cloned().unwrap_or_default())).collect()
+    }
+}
+
+/// Puts a patch over claims: each member takes the place of the claim of its name, `null` removes it.
+pub(crate) fn patched(mut claims: Map<String, Value>, patch: &Map<String, Value>) -> Map<String, Value> {
+    for (name, value) in patch {
+        match value {
+            Value::Null => claims.shift_remove(name),
+            value => claims.insert(name.clone(), value.clone()),
+        };
+    }
+    claims
 }
 
 /// Which sessions of a user end.

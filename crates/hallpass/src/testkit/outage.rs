@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::store::{
-    OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, UserChange, UserPage,
+    Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, UserChange,
+    UserPage,
 };
 use crate::{Account, Timestamp, User};
 
@@ -65,6 +66,9 @@ behind! {
     delete_session(token: &SessionToken) -> Option<StoredSession>;
     sessions(user_id: &str) -> Vec<StoredSession>;
     revoke_sessions(user_id: &str, which: Revoke<'_>) -> u64;
+    update_session_by_id(user_id: &str, id: &str, change: SessionChange) -> bool;
+    epoch(user_id: &str) -> Option<Epoch>;
+    begin_epoch(user_id: &str, epoch: Epoch, made_from: i64) -> bool;
     create_token(token: OneTimeToken) -> ();
     take_token(identifier: &str, hash: &str) -> Option<OneTimeToken>;
     sweep(now: Timestamp, limit: u32) -> u64;

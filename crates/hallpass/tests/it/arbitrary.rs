@@ -1,7 +1,7 @@
 //! Whatever is sent, an answer comes back.
 
 use hallpass::testkit::{Idps, ManualClock};
-use hallpass::{Auth, Email, MemoryStore};
+use hallpass::{Auth, Dialect, Email, MemoryStore};
 use http::{HeaderName, HeaderValue, Method, Request};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -12,6 +12,8 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec![
         "a=b",
         "csrfToken",
+        "json=true",
+        "{\"json\":\"true\"}",
         "callbackUrl=%",
         "=",
         ";",
@@ -66,6 +68,7 @@ fn target() -> impl Strategy<Value = String> {
         "verify-request",
         "error",
         "webauthn-options",
+        "_log",
         "nope",
         "",
     ];
@@ -130,16 +133,22 @@ fn cookies() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
         "__Secure-authjs.pkce.code_verifier".to_owned(),
         "__Secure-authjs.callback-url".to_owned(),
         "__Host-authjs.csrf-token".to_owned(),
+        "__Secure-next-auth.session-token".to_owned(),
+        "__Secure-next-auth.session-token.0".to_owned(),
+        "__Secure-next-auth.state".to_owned(),
+        "__Secure-next-auth.callback-url".to_owned(),
+        "__Host-next-auth.csrf-token".to_owned(),
         "".to_owned(),
         "x".to_owned(),
     ];
     prop::collection::vec((prop::sample::select(names), bytes()), 0..4)
 }
 
-fn site() -> Auth {
+fn site(dialects: impl IntoIterator<Item = Dialect>) -> Auth {
     let site = Site::new();
     let apple = site.idp.oidc_provider("apple").authorization_param("response_mode", "form_post");
     site.builder()
+        .dialects(dialects)
         .http_client(Idps::new([site.idp.clone()]))
         .clock(ManualClock::new())
         .store(MemoryStore::new())
@@ -155,8 +164,9 @@ fn site() -> Auth {
 #[test]
 fn no_bytes_anywhere_end_in_a_panic_or_5xx() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let lenient = site();
-    let strict = Site::new().builder().build().unwrap();
+    let [v4, v5] = [Dialect::V4, Dialect::V5];
+    let strict = |dialects: &[Dialect]| Site::new().builder().dialects(dialects.to_vec()).build().unwrap();
+    let auths = [site([v5]), site([v4]), site([v5, v4]), strict(&[v5]), strict(&[v4, v5])];
     let methods = prop::sample::select(vec!["GET", "POST", "GET", "POST", "HEAD", "PUT", "OPTIONS", "X"]);
     let requests = (methods, target(), headers(), cookies(), bytes());
     let config = ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() };
@@ -177,7 +187,7 @@ fn no_bytes_anywhere_end_in_a_panic_or_5xx() {
                 request.headers_mut().append("cookie", value);
             }
         }
-        for auth in [&lenient, &strict] {
+        for auth in &auths {
             let answer = runtime.block_on(auth.handle(request.clone()));
             prop_assert!(!answer.status().is_server_error() || configuration_page, "{}", answer.status());
             let parts = request.clone().into_parts().0;

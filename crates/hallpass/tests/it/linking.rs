@@ -289,15 +289,22 @@ async fn store_that_is_away_is_503_and_touches_no_cookie() {
     for answer in [
         browser.sign_in("idp", &site.idp).await,
         browser.submit("signin/email", &[("email", "ada@example.com")]).await,
-        browser.get("callback/email?token=x&email=ada@example.com").await,
+        browser.follow_magic_link("callback/email?token=x&email=ada@example.com").await,
     ] {
         assert_eq!((answer.status().as_u16(), answer.header("retry-after")), (503, Some("5")));
         assert_eq!(answer.set_cookies(), Vec::<&str>::new());
     }
     assert_eq!(browser.cookie(SESSION), Some(session.as_str()));
-    assert_eq!(log.take().len(), 3);
-    // Sessions in cookies need no store.
-    assert_eq!(browser.session().await["user"]["name"], "Ada");
+    assert_eq!(log.take().len(), 3, "one for each answer");
+    // A token that may have been revoked is neither believed nor dropped.
+    let answer = browser.get("session").await;
+    assert_eq!((answer.status().as_u16(), answer.cookie_names().contains(&SESSION)), (503, false));
+    let alone = site.builder().store(store.clone()).session_strategy(Strategy::Jwt).revocation_delay(None);
+    let alone = alone.build().unwrap();
+    let mut other = browse(&alone);
+    other.plant(&format!("{SESSION}={session}; Path=/; Secure"));
+    assert_eq!(other.session().await["user"]["name"], "Ada");
     store.set_away(false);
+    assert_eq!(browser.session().await["user"]["name"], "Ada");
     assert_eq!(browser.sign_in("idp", &site.idp).await.location(), SITE);
 }

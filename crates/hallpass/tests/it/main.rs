@@ -9,18 +9,27 @@
 
 mod arbitrary;
 mod callback;
+mod claims;
 mod configuration;
 mod cookies;
 mod credentials;
 mod csrf;
 mod database;
+mod dialects;
 mod email;
 mod linking;
+mod live;
+mod model;
 mod logs;
+mod mail;
 mod pages;
 mod redirects;
 mod routes;
 mod session;
 mod signin;
 mod signout;
+mod sink;
 mod site;
+mod store;
+mod types;
+mod v4;

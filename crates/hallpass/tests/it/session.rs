@@ -214,7 +214,7 @@ async fn jwt_callback_may_end_the_session() {
 }
 
 /// The same cookies in front of another configuration.
-fn moved<C>(browser: &Browser, auth: &Auth<C>) -> Browser {
+pub(crate) fn moved<C>(browser: &Browser, auth: &Auth<C>) -> Browser {
     let mut moved = browse(auth);
     for cookie in browser.cookies() {
         let host = if cookie.name.starts_with("__") { "; Secure" } else { "" };
@@ -425,17 +425,18 @@ async fn update_that_is_not_taken_changes_nothing() {
     let mut browser = signed_in(&auth).await;
     browser.update(&json!({ "companyId": 7 })).await;
     let before = browser.cookie(SESSION).unwrap().to_owned();
-    for data in [
-        json!({}),
-        json!({ "companyId": "x" }),
-        json!({ "companyId": -1 }),
-        json!([]),
-        json!(7),
-        json!("x"),
-        json!(null),
+    for (data, reason) in [
+        (json!({}), "missing field `companyId`"),
+        (json!({ "companyId": "x" }), "companyId: expected u32"),
+        (json!({ "companyId": -1 }), "companyId: expected u32"),
+        (json!([]), "expected struct Update"),
+        (json!(7), "expected struct Update"),
+        (json!("x"), "expected struct Update"),
+        (json!(null), "expected struct Update"),
     ] {
         let answer = browser.update(&data).await;
-        assert_eq!((answer.status().as_u16(), answer.text()), (400, "null"), "{data}");
+        let text = answer.json()["message"].to_string();
+        assert!(answer.status().as_u16() == 400 && text.contains(reason), "{data}: {text}");
         assert_eq!(answer.set_cookies(), Vec::<&str>::new());
         assert_eq!(browser.cookie(SESSION), Some(before.as_str()));
     }
@@ -457,7 +458,8 @@ async fn application_without_an_update_type_takes_none() {
         browser.sign_in_with_credentials(PASSWORD).await;
         for data in [json!({ "name": "Root" }), json!({}), json!("x")] {
             let answer = browser.update(&data).await;
-            assert_eq!((answer.status().as_u16(), answer.text()), (400, "null"));
+            let text = r#"{"message":"the update was refused: this application takes no updates"}"#;
+            assert_eq!((answer.status().as_u16(), answer.text()), (400, text));
         }
         assert_eq!(browser.session().await["user"]["name"], "Ali");
     }

@@ -23,7 +23,7 @@ pub(super) async fn run(
     let config = &ready.config;
     let info = &request.inbound.info;
     let input = CredentialsInput { fields: request.inbound.body.clone(), request: Arc::clone(info) };
-    let user = hooks::call(authorize, input.clone()).await?;
+    let user = hooks::call(config.callback_timeout, authorize, input.clone()).await?;
     let user =
         user.map_err(|error| Error::from_callback(error, ErrorKind::CallbackRoute, "authorize failed"))?;
     let user = user.ok_or_else(|| Error::credentials("credentials"))?;
@@ -33,8 +33,10 @@ pub(super) async fn run(
             "authorize returned a user without id: sessions in the store need one that stays the same",
         ));
     }
+    let has_number = user.has_number && config.dialects.written().keeps_numbers();
+    let user = User { has_number, ..user };
     let user = if user.id.is_empty() { User { id: ready.new_id()?, ..user } } else { user };
-    let account = Account::new(provider, AccountKind::Credentials, &user.id);
+    let account = Account { has_number, ..Account::new(provider, AccountKind::Credentials, &user.id) };
     let event = SignIn {
         user: user.clone(),
         account: account.clone(),
@@ -44,7 +46,7 @@ pub(super) async fn run(
         request: Arc::clone(info),
     };
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
-        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
+        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }));
     }
     let linked = match (config.strategy, config.store.as_deref()) {
         (Strategy::Database, Some(store)) => link::by_credentials(ready, store, user, &account, info).await?,

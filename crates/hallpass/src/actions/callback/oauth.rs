@@ -11,6 +11,7 @@ use crate::actions::signin::Flow;
 use crate::config::account_kind;
 use crate::cookie::{CookieChange, CookieKind};
 use crate::core::{self, Ready};
+use crate::dialect::Asked;
 use crate::email;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Event, SignIn, SignedIn};
@@ -38,7 +39,7 @@ pub(super) async fn run(
         let parameters: Vec<_> =
             parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let to = redirect::with_query(&site, &parameters);
-        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.return_redirect }));
+        return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }));
     }
     let mut checks = Checks::open(ready, request, provider, &flow)?;
     let metadata = config.relying_party.metadata(provider).await.map_err(failed)?;
@@ -56,6 +57,26 @@ pub(super) async fn run(
         if flow.form_post { &parameters } else { &[] },
     );
     let identity = identity.await.map_err(failed)?;
+    match sign_in(ready, request, provider, identity, checks.callback_url.as_deref()).await {
+        Ok(outcome) => Ok(outcome.after(checks.cookies)),
+        Err(error) if request.inbound.dialect.clears_checks_when_refused(&error) => {
+            let asked = Asked::of(&request.inbound, config);
+            Ok(ready.failed(&asked, &request.site, info, &error).after(checks.cookies))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Signs in whom the provider has named.
+async fn sign_in(
+    ready: &Ready,
+    request: &Verified<'_>,
+    provider: &Provider,
+    identity: Identity,
+    callback_url: Option<&str>,
+) -> Result<Outcome, Error> {
+    let config = &ready.config;
+    let info = &request.inbound.info;
     let (profile_user, account, raw_profile, email_verified) = person(ready, provider, identity)?;
     let known = link::known_user(ready, &account).await?;
     let event = SignIn {
@@ -67,9 +88,10 @@ pub(super) async fn run(
         request: Arc::clone(info),
     };
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
-        let body = Body::Redirect { to, as_json: request.inbound.return_redirect };
-        return Ok(Outcome::new(body).with_cookies(checks.cookies));
+        let body = Body::Redirect { to, as_json: request.inbound.as_json };
+        return Ok(Outcome::new(body));
     }
+    let told_profile = config.dialects.written().told_profile(&profile_user);
     let source = request.source(ready);
     let current = current_user(ready, &source, known.as_ref()).await?;
     let newcomer = link::Newcomer {
@@ -89,11 +111,11 @@ pub(super) async fn run(
         is_new_user,
     };
     let cookies = source.sign_in(signed_in).await?;
-    core::notify(config, Event::SignIn { user, account, profile: Some(raw_profile), is_new_user }, info)
-        .await;
-    let callback_url = checks.callback_url.as_deref().unwrap_or(&request.callback_url);
+    let profile = Some(told_profile.unwrap_or(raw_profile));
+    core::notify(config, Event::SignIn { user, account, profile, is_new_user }, info).await;
+    let callback_url = callback_url.unwrap_or(&request.callback_url);
     let body = super::onward(ready, request, callback_url, linked.is_new_user);
-    Ok(Outcome::new(body).with_cookies(checks.cookies).with_cookies(cookies))
+    Ok(Outcome::new(body).with_cookies(cookies))
 }
 
 /// Who is signed in already, as far as a store could link an account to them.
@@ -123,7 +145,8 @@ fn person(
     identity: Identity,
 ) -> Result<(User, Account, serde_json::Map<String, Value>, bool), Error> {
     let profile = identity.profile;
-    let account = Account::new(provider.id(), account_kind(provider), &profile.id);
+    let kind = ready.config.dialects.written().word_for(account_kind(provider));
+    let account = Account::new(provider.id(), kind, &profile.id);
     let user = User {
         id: ready.id_of(&account)?,
         name: profile.name,
@@ -132,7 +155,8 @@ fn person(
         extra: profile.extra,
         ..User::default()
     };
-    let account = Account { tokens: identity.tokens, ..account };
+    let tokens = ready.config.dialects.written().account_tokens(identity.tokens);
+    let account = Account { tokens, ..account };
     Ok((user, account, identity.raw_profile, profile.email_verified))
 }
 

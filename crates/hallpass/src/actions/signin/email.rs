@@ -21,8 +21,11 @@ pub(super) async fn send_link(
 ) -> Result<Outcome, Error> {
     let config = &ready.config;
     let typed = request.inbound.field("email").unwrap_or_default();
-    let address =
-        email::normalize(typed).ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
+    if typed.is_empty() {
+        return Err(config.dialects.written().missing_address());
+    }
+    let address = email::normalize(typed).filter(|address| config.dialects.written().mails_to(address));
+    let address = address.ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
     let store = store(config)?;
     let (user, account) = who(ready, store, provider, &address).await?;
     let event = SignIn {
@@ -33,20 +36,20 @@ pub(super) async fn send_link(
         verification_request: true,
         request: request.inbound.info.clone(),
     };
-    let as_json = request.inbound.return_redirect;
+    let as_json = request.inbound.as_json;
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
         return Ok(Outcome::new(Body::Redirect { to, as_json }));
     }
     let mut random = [0; 32];
     config.random.fill(&mut random)?;
     let token = hex(&random);
-    let expires = config.clock.now() + provider.max_age;
+    let expires = config.clock.now() + provider.lifetime(config.compat);
     let secret =
         config.secrets.first().ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
     // Stored before it is sent: a link must work however fast it is followed.
     store.create_token(OneTimeToken::new(address.as_str(), proof(&token, secret), expires)).await?;
     let mail = mail(config, request, provider, address, token, expires);
-    let sent = hooks::call(send, mail).await?;
+    let sent = hooks::call(config.callback_timeout, send, mail).await?;
     sent.map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the mail could not be sent"))?;
     let to = redirect::with_query(
         &request.site.url(config, "verify-request"),
@@ -98,7 +101,11 @@ pub(in crate::actions) async fn who(
 ) -> Result<(User, Account), Error> {
     let user = match store.user_by_email(address).await? {
         Some(user) => user,
-        None => User { stored: true, ..User::new(ready.new_id()?).with_email(address) },
+        None => {
+            let id = ready.config.dialects.written().id_of_address(address);
+            let id = id.map_or_else(|| ready.new_id(), Ok)?;
+            User { stored: true, ..User::new(id).with_email(address) }
+        }
     };
     let account =
         Account { user_id: Some(user.id.clone()), ..Account::new(&provider.id, AccountKind::Email, address) };

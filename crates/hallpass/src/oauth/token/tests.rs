@@ -74,7 +74,7 @@ fn a_refresh_names_the_refresh_token() {
 fn a_good_answer_keeps_every_member_and_gains_expires_at() {
     let tokens = judge(set("weird_field", json!("kept"))).unwrap();
     let expected = json!({
-        "access_token": "at", "token_type": "bearer", "expires_in": 3600, "refresh_token": "rt", "id_token": "a.b.c",
+        "access_token": "at", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "rt", "id_token": "a.b.c",
         "scope": "openid", "weird_field": "kept", "expires_at": 1_800_003_600,
     });
     assert_eq!(Value::Object(tokens), expected);
@@ -103,7 +103,7 @@ fn the_access_token_must_be_a_text_that_fits_into_a_header() {
 
 #[test]
 fn the_token_type_must_be_bearer_in_any_case() {
-    assert_eq!(judge(set("token_type", json!("bEaReR"))).unwrap()["token_type"], "bearer");
+    assert_eq!(judge(set("token_type", json!("bEaReR"))).unwrap()["token_type"], "bEaReR");
     assert_eq!(refusal(set("token_type", json!("mac"))), "token_type is not bearer");
     assert_eq!(refusal(set("token_type", json!("DPoP"))), "token_type is not bearer");
     assert_eq!(refusal(remove("token_type")), "the token endpoint gave no token_type");

@@ -8,6 +8,9 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use percent_encoding::percent_decode_str;
 
+#[cfg(feature = "engine")]
+use crate::jose::Dialect;
+
 /// The cookies of a request. Printing them shows their names only.
 #[derive(Clone, Default)]
 pub(crate) struct Cookies {
@@ -19,10 +22,16 @@ pub(crate) struct Cookies {
 /// The pieces of the session cookie in a request.
 #[derive(Default)]
 pub(crate) struct Pieces<'a> {
-    /// Names of all pieces seen, usable or not.
+    /// Names of all pieces seen, usable or not, in every dialect.
     pub(crate) names: Vec<&'a str>,
     /// The whole value, where the pieces make one.
     pub(crate) value: Option<Cow<'a, str>>,
+    /// Who wrote it, as its name says.
+    #[cfg(feature = "engine")]
+    pub(crate) dialect: Option<Dialect>,
+    /// Another session: the browser has cookies of two dialects.
+    #[cfg(feature = "engine")]
+    pub(crate) other: Option<(Dialect, Cow<'a, str>)>,
 }
 
 impl Cookies {
@@ -95,7 +104,7 @@ impl Cookies {
             }
             _ => None,
         };
-        Pieces { names, value }
+        Pieces { names, value, ..Pieces::default() }
     }
 }
 

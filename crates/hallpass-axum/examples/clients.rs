@@ -1,0 +1,61 @@
+//! What `e2e/clients` signs in to: a session that is extended and updated, in the dialects that the arguments name.
+//!
+//! `cargo run --example clients -- v5 v4` prints where it listens.
+
+use axum::Router;
+use axum::routing::get;
+use hallpass::{Auth, BoxError, Credentials, Dialect, Field, Jwt, SessionEvent, User};
+use hallpass_axum::{AuthExt, Session};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Claims {
+    role: String,
+    company_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Update {
+    company_id: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), BoxError> {
+    let dialects: Vec<_> =
+        std::env::args().skip(1).map(|word| if word == "v4" { Dialect::V4 } else { Dialect::V5 }).collect();
+    let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
+    let auth = Auth::builder()
+        .secret("a secret for tests in a browser, and for nothing else")
+        .dialects(dialects)
+        .trust_host(true)
+        .credentials(form, async |input, ()| Ok(authorize(input.text("username"), input.text("password"))))
+        .jwt(async |event: Jwt<Claims, Update>, ()| {
+            Ok(match event {
+                Jwt::SignIn(it) => it.user.parse().map(Some)?,
+                Jwt::Update(it) => Some(Claims { company_id: it.update.company_id, ..it.claims }),
+                Jwt::Read(it) => Some(it.claims),
+            })
+        })
+        .session(async |it: SessionEvent<Claims>, ()| {
+            let user = json!({ "name": it.user.name, "role": it.claims.role });
+            Ok(json!({ "user": user, "selectedCompanyId": it.claims.company_id }))
+        })
+        .build()?;
+    let app = Router::new().route("/company", get(company)).merge(auth.routes()).layer(auth.layer());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, app.with_state(auth)).await?)
+}
+
+/// What a handler of the application sees.
+async fn company(session: Session<Claims>) -> String {
+    session.claims.company_id.clone()
+}
+
+fn authorize(name: Option<&str>, password: Option<&str>) -> Option<User> {
+    let user = User::new("1").with_name("Ada").with("role", "admin").with("companyId", "acme");
+    (name? == "ada" && password? == "right").then_some(user)
+}

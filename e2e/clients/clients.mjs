@@ -1,0 +1,174 @@
+// Unmodified next-auth@4/react and next-auth@5/react against Hallpass in Chromium, behind a proxy on the same origin:
+// signed in, the extended session shown, updated in every tab, signed out in every tab.
+//
+//   npm ci && node clients.mjs
+import { chromium } from "playwright-core"
+import { start } from "./lib/site.mjs"
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+})
+const NAMES = { v4: "next-auth.session-token", v5: "authjs.session-token" }
+const SESSION = { user: { name: "Ada", role: "admin" }, selectedCompanyId: "acme" }
+let passed = 0, failed = 0
+
+for (const dialects of [["v5"], ["v4"], ["v5", "v4"], ["v4", "v5"]]) {
+  const site = await start(dialects)
+  const test = (name, run) => check(`${dialects.join(", ")}: ${name}`, site, run)
+  for (const library of dialects) {
+    await test(`${library} signs in, updates and signs out, in two tabs`, async (open, context) => {
+      const [page, tab] = [await open(library), await open(library)]
+      await shows(page, "unauthenticated", null)
+
+      await press(page, "Wrong password")
+      const refused = await result(page)
+      equal([refused.ok, refused.error], [library === "v5", "CredentialsSignin"])
+      await shows(page, "unauthenticated", null)
+
+      await press(page, "Sign in")
+      equal((await result(page)).ok, true)
+      await shows(page, "authenticated", SESSION)
+      await tab.reload() // the libraries tell other tabs of updates and of the end, not of the beginning
+      await shows(tab, "authenticated", SESSION)
+      equal(await cookies(context), [NAMES[dialects[0]]])
+
+      await press(page, "Change company")
+      const changed = { ...SESSION, selectedCompanyId: "globex" }
+      equal(without(await result(page)), changed)
+      await shows(page, "authenticated", changed)
+      await shows(tab, "authenticated", changed)
+      equal(await (await context.request.get(`${site.origin}/company`)).text(), "globex")
+
+      // What the application does not take changes nothing.
+      const answered = page.waitForResponse((answer) => answer.request().method() === "POST" && answer.url().endsWith("/session"))
+      await press(page, "Change role")
+      equal((await answered).status(), 400)
+      await page.reload()
+      await shows(page, "authenticated", changed)
+
+      await press(page, "Sign out")
+      await shows(page, "unauthenticated", null)
+      await shows(tab, "unauthenticated", null)
+      equal(await cookies(context), [])
+    })
+
+    await test(`${library} signs in and goes where it was told`, async (open) => {
+      const page = await open(library)
+      await shows(page, "unauthenticated", null)
+      await press(page, "Sign in and go")
+      await shows(page, "authenticated", SESSION)
+      equal(new URL(page.url()).pathname, `/${library}`)
+    })
+
+    await test(`${library} leads to the sign-in page and back`, async (open) => {
+      const page = await open(library)
+      await shows(page, "unauthenticated", null)
+      await press(page, "Sign-in page")
+      await page.getByLabel("Username").fill("ada")
+      await page.getByLabel("Password").fill("wrong")
+      await page.getByRole("button", { name: "Sign in", exact: true }).click()
+      await page.getByRole("alert").waitFor()
+      await page.getByLabel("Username").fill("ada")
+      await page.getByLabel("Password").fill("right")
+      await page.getByRole("button", { name: "Sign in", exact: true }).click()
+      await page.waitForURL(`${site.origin}/${library}`)
+      await shows(page, "authenticated", SESSION)
+    })
+  }
+
+  if (dialects.length === 2) {
+    await test("what one library does the other one sees", async (open, context) => {
+      const [old, young] = [await open("v4"), await open("v5")]
+      await press(old, "Sign in")
+      await shows(old, "authenticated", SESSION)
+      await young.reload()
+      await shows(young, "authenticated", SESSION)
+      await press(young, "Change company")
+      await old.reload()
+      await shows(old, "authenticated", { ...SESSION, selectedCompanyId: "globex" })
+      await press(young, "Sign out")
+      await shows(young, "unauthenticated", null)
+      await old.reload()
+      await shows(old, "unauthenticated", null)
+      equal(await cookies(context), [])
+    })
+  }
+  await site.stop()
+}
+
+await check("a session of a v4 server goes on after the move, under the new name", null, async () => {
+  const context = await browser.newContext()
+  const before = await start(["v4"])
+  const page = await context.newPage()
+  await page.goto(`${before.origin}/v4`)
+  await press(page, "Sign in")
+  await shows(page, "authenticated", SESSION)
+  await before.stop()
+  const after = await start(["v5", "v4"])
+  await page.goto(`${after.origin}/v5`) // cookies know no ports
+  await shows(page, "authenticated", SESSION)
+  equal(await cookies(context), [NAMES.v5])
+  await after.stop()
+  await context.close()
+})
+
+await browser.close()
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed ? 1 : 0)
+
+async function check(name, site, run) {
+  const context = await browser.newContext()
+  const open = async (library) => {
+    const page = await context.newPage()
+    page.setDefaultTimeout(10_000)
+    await page.goto(`${site.origin}/${library}`)
+    return page
+  }
+  try {
+    await run(open, context)
+    passed++
+    console.log(`ok: ${name}`)
+  } catch (error) {
+    failed++
+    console.log(`FAILED: ${name}\n    ${error.stack.replaceAll("\n", "\n    ")}`)
+  }
+  await context.close()
+}
+
+function press(page, name) {
+  return page.getByRole("button", { name, exact: true }).click()
+}
+
+/** What the last promise of the library gave. */
+async function result(page) {
+  await page.waitForFunction(() => document.getElementById("result").textContent !== "")
+  return JSON.parse(await page.locator("#result").textContent())
+}
+
+async function shows(page, status, session) {
+  await page.locator("#status", { hasText: new RegExp(`^${status}$`) }).waitFor()
+  const wanted = JSON.stringify(session)
+  const shown = async () => JSON.stringify(without(JSON.parse(await page.locator("#session").textContent() || "null")))
+  for (let left = 50; await shown() !== wanted; left--) {
+    if (!left) throw new Error(`shown ${await shown()}, expected ${wanted}`)
+    await page.waitForTimeout(100)
+  }
+}
+
+function without(session) {
+  if (session === null) return null
+  const { expires, ...rest } = session
+  if (!(Date.parse(expires) > Date.now())) throw new Error(`expires: ${expires}`)
+  return rest
+}
+
+async function cookies(context) {
+  const all = (await context.cookies()).map((cookie) => cookie.name)
+  return all.filter((name) => name.includes("session-token"))
+}
+
+function equal(actual, expected) {
+  const [a, b] = [actual, expected].map((value) => JSON.stringify(value))
+  if (a !== b) throw new Error(`got ${a}, expected ${b}`)
+}
