@@ -91,14 +91,15 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
             false => builder.credentials(form("", ""), authorize),
         };
     }
+    // The sign-in page shows forms first.
+    let builder = config.add_email(builder);
     if let Some(script) = script {
         return build(js::callbacks(config.add_email(builder), script), script);
     }
     if config.dev {
         return dev::callbacks(config.add_email(builder)).build().map_err(Failure::other);
     }
-    config
-        .add_email(builder)
+    builder
         .jwt(async |event: Jwt<Claims>, _| {
             Ok(Some(match event {
                 Jwt::SignIn(it) => first_claims(&it)?,

@@ -34,8 +34,8 @@ pub(super) fn read(top: &mut Section<'_>) -> Javascript {
                 usize::try_from(megabytes).unwrap_or(usize::MAX).saturating_mul(1024 * 1024);
         }
         let Limits { time, memory } = loading.limits;
-        if time.is_zero() || time.as_secs() > 20 {
-            section.note("`javascript.time_limit` must be at most 20 seconds, and not 0");
+        if time.is_zero() || time.as_secs() >= 10 {
+            section.note("`javascript.time_limit` must be less than 10 seconds, and not 0");
         }
         if memory < 8 * 1024 * 1024 {
             section.note("`javascript.memory_limit` is in MiB, and at least 8");

@@ -18,6 +18,7 @@ use crate::session::{App, Claims};
 
 /// Registers what the configuration has.
 pub(crate) fn callbacks(mut builder: Builder<App>, script: &Script) -> Builder<App, Claims> {
+    builder = builder.update_from_query(script.seen.query.clone());
     for form in &script.description.forms {
         let (script, id) = (script.clone(), form.id.clone());
         builder = builder.credentials(providers::form(form), move |input, _| {
