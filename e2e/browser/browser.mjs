@@ -106,6 +106,43 @@ await test("whoever declines at the provider is told, and is not signed in", asy
   equal(await session(page), null)
 })
 
+await test("a magic link: a scanner opens it first, a person confirms it", async (page) => {
+  await page.goto(`${server.origin}/api/auth/signin?callbackUrl=%2F`)
+  await page.getByLabel("Email").fill("Grace@Example.com")
+  await page.getByRole("button", { name: "Email me a link" }).click()
+  await sees(page, "h1", "Check your email")
+  await page.goto(`${server.origin}/dev/inbox`)
+  await sees(page, "#mail", "grace@example.com")
+  await page.frameLocator("iframe.mail").getByRole("link", { name: "Sign in" }).waitFor()
+  equal(await chromium.problems(page), [])
+  await page.screenshot({ path: join(SHOTS, "inbox.png"), fullPage: true })
+
+  const link = await page.getByRole("link", { name: "Open the link" }).getAttribute("href")
+  const scanner = await browser.newContext()
+  await (await scanner.newPage()).goto(link)
+  equal((await scanner.request.get(link)).status(), 200)
+  equal(await (await scanner.request.get(`${server.origin}/api/auth/session`)).json(), null)
+  await scanner.close()
+
+  await page.getByRole("link", { name: "Open the link" }).click()
+  await sees(page, "h1", "Sign in?")
+  await sees(page, "strong", "grace@example.com")
+  equal(await session(page), null)
+  const sent = page.waitForRequest((request) => request.method() === "POST")
+  await page.getByRole("button", { name: "Sign in" }).click()
+  const headers = await (await sent).allHeaders()
+  equal([headers.origin, headers.referer], [server.origin, `${server.origin}/`])
+  await sees(page, "h1", "You are signed in, grace@example.com")
+  equal((await session(page)).user, { email: "grace@example.com" })
+
+  const late = await browser.newContext()
+  const again = await late.newPage()
+  await again.goto(link)
+  await again.getByRole("button", { name: "Sign in" }).click()
+  await sees(again, "h1", "This link no longer works")
+  await late.close()
+})
+
 await test("keyboard alone, no JavaScript: by password, a change, signed out", async (page) => {
   await page.goto(server.origin)
   await keys(page, "Tab", "Enter") // the link to the sign-in page

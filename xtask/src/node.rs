@@ -18,6 +18,25 @@ pub(crate) fn tokens(workspace: &Workspace, arguments: &[String]) -> Result<Outc
     run_script(workspace, "e2e/tokens/tokens.mjs", &[])
 }
 
+/// A database of the real `@auth/pg-adapter` is used by Hallpass, and what Hallpass writes is read by the adapter.
+pub(crate) fn adapters(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    Options::parse(arguments, &[])?;
+    if let Some(ended) = unable(workspace, "e2e/adapters/adapters.mjs", false)? {
+        return Ok(ended);
+    }
+    install(workspace, &workspace.path("e2e/adapters"))?;
+    run(&mut workspace.cargo(&[
+        "test",
+        "--quiet",
+        "--locked",
+        "--package=hallpass-sqlx",
+        "--test=npm_adapter",
+        "--",
+        "--ignored",
+    ]))?;
+    Ok(Outcome::Passed)
+}
+
 /// Writes every built-in page to `target/pages`, then opens them.
 pub(crate) fn pages(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     Options::parse(arguments, &[])?;

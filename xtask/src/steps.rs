@@ -100,6 +100,7 @@ pub(crate) const STEPS: &[Step] = &[
         evil_op::step,
     ),
     Step::ci("tokens", "session tokens against the Auth.js libraries", node::tokens),
+    Step::ci("adapters", "a database of Auth.js' PostgreSQL adapter, shared with Hallpass", node::adapters),
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),

@@ -178,7 +178,7 @@ fn database(probe: &Probe) -> Result<Builder<Probe>> {
         .secret(probe.constants.secret.as_str())
         .trust_host(true)
         .forwarded(Forwarded::Proto)
-        .compat(Compat::new().cache_headers(true))
+        .compat(Compat::new().cache_headers(true).magic_link(true))
         .sign_in(callbacks::sign_in)
         .session(callbacks::stored_session)
         .on_event(callbacks::event)
@@ -197,7 +197,7 @@ fn common(probe: &Probe) -> Builder<Probe, Claims> {
     let errors = probe.clone();
     Auth::builder_with(probe.clone())
         .environment(Environment::empty())
-        .compat(Compat::new().cache_headers(true))
+        .compat(Compat::new().cache_headers(true).magic_link(true))
         .cookie_budget(64 * 1024)
         .sign_in(callbacks::sign_in)
         .jwt(callbacks::jwt)

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hallpass::providers::Provider;
-use hallpass::{Auth, Builder, Environment, Forwarded, PagePaths, Secret, Theme};
+use hallpass::{Auth, Builder, Environment, Forwarded, MemoryStore, PagePaths, Secret, Strategy, Theme};
 
 use crate::cli::Serve;
+use crate::dev::Inbox;
 use crate::users::Users;
 
 mod check;
 mod document;
 mod duration;
+mod email;
 mod listen;
 mod problem;
 mod providers;
@@ -20,6 +22,7 @@ mod sections;
 mod words;
 
 pub(crate) use document::{Document, Section};
+use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
 use sections::{read_pages, read_secrets, read_theme, read_users};
 
@@ -52,6 +55,9 @@ pub(crate) struct Config {
     pages: PagePaths,
     theme: Theme,
     providers: Vec<Provider>,
+    email: Option<MailSettings>,
+    /// Users and magic links, until the server stops.
+    store: MemoryStore,
 }
 
 impl Config {
@@ -104,6 +110,8 @@ impl Config {
             pages: PagePaths::new(),
             theme: Theme::new(),
             providers: Vec::new(),
+            email: None,
+            store: MemoryStore::new(),
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -117,11 +125,14 @@ impl Config {
         if let Some(section) = top.section("theme") {
             config.theme = read_theme(section);
         }
+        let section = top.section("email");
+        config.email = email::read(section, &config.environment, config.dev);
         let providers = providers::read(&mut top, &config.environment, problems);
         config.providers = providers.found;
         top.end();
         config.take_from_environment();
         config.check_mode(problems);
+        config.check_email(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
         config
@@ -175,7 +186,24 @@ impl Config {
         self.providers.iter().map(Provider::name)
     }
 
-    /// Everything that is a setting of the library.
+    /// Where mails stay that development mode does not send.
+    pub(crate) fn inbox(&self) -> Option<&Inbox> {
+        match self.email.as_ref()?.sending {
+            Sending::Inbox(ref inbox) => Some(inbox),
+            Sending::Smtp(_) | Sending::Service(_) => None,
+        }
+    }
+
+    /// Adds sign-in by magic link, behind the other ways, and the store that it needs.
+    pub(crate) fn add_email<S: Clone + Send + Sync + 'static>(&self, builder: Builder<S>) -> Builder<S> {
+        match &self.email {
+            // The store forgets everything when the server stops; sessions in cookies go on.
+            Some(mails) => mails.add_to(builder.store(self.store.clone()).session_strategy(Strategy::Jwt)),
+            None => builder,
+        }
+    }
+
+    /// Everything that is a setting of the library, but for [`add_email`](Self::add_email).
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())

@@ -14,6 +14,7 @@ use crate::session::Claims;
 mod callbacks;
 mod demo;
 mod guard;
+mod inbox;
 mod mask;
 mod page;
 mod secret;
@@ -23,6 +24,7 @@ mod visitor;
 
 pub(crate) use callbacks::{authorize, callbacks};
 pub(crate) use demo::{PEOPLE, add_demo_users, form};
+pub(crate) use inbox::Inbox;
 pub(crate) use secret::kept_secret;
 use timeline::Timeline;
 
@@ -35,6 +37,8 @@ pub(crate) struct Dev {
     origin: Arc<str>,
     /// Names of the providers.
     providers: Arc<[String]>,
+    /// Where mails stay; none when they are sent.
+    inbox: Option<Inbox>,
 }
 
 impl Dev {
@@ -44,6 +48,7 @@ impl Dev {
             timeline: Arc::default(),
             origin: origin.into(),
             providers: config.provider_names().map(str::to_owned).collect(),
+            inbox: config.inbox().cloned(),
         }
     }
 }
@@ -51,10 +56,12 @@ impl Dev {
 /// Adds the page, and watches the callbacks of all requests.
 pub(crate) fn mount(router: Router, dev: Dev) -> Router {
     let timeline = Arc::clone(&dev.timeline);
+    let inbox = dev.inbox.clone().map(inbox::routes).unwrap_or_default();
     let pages =
         Router::new().route("/", get(page::page)).route("/dev/update", post(update::update)).with_state(dev);
     router
         .merge(pages)
+        .merge(inbox)
         .layer(from_fn_with_state(timeline, timeline::watch))
         .layer(from_fn(guard::only_this_machine))
 }

@@ -122,6 +122,9 @@ fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
         for provider in config.provider_names() {
             let _ = writeln!(text, "  or with {provider}");
         }
+        if config.inbox().is_some() {
+            let _ = writeln!(text, "  or with any e-mail address; the mails are at {local}/dev/inbox");
+        }
         text.push_str("\nA server of your own: hallpass --help, docs/server.md. Ctrl-C stops this one.\n");
     } else {
         let _ = writeln!(text, "  listening at    {local}");

@@ -54,14 +54,14 @@ pub(crate) struct App {
 pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
     let mut builder = config.builder(app);
     if config.dev {
-        return dev::callbacks(builder.credentials(dev::form(), dev::authorize))
-            .build()
-            .map_err(Failure::other);
+        let builder = config.add_email(builder.credentials(dev::form(), dev::authorize));
+        return dev::callbacks(builder).build().map_err(Failure::other);
     }
     if config.has_form() {
         builder = builder.credentials(form("", ""), authorize);
     }
-    builder
+    config
+        .add_email(builder)
         .jwt(async |event: Jwt<Claims>, _| {
             Ok(Some(match event {
                 Jwt::SignIn(it) => first_claims(&it),

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use hallpass::pages::{
-    ColorScheme, ErrorPage, Field, Pages, SignInOption, SignInPage, SignOutPage, Theme, VerifyRequestPage,
-    error_codes,
+    ColorScheme, ConfirmPage, ErrorPage, Field, Pages, SignInOption, SignInPage, SignOutPage, Theme,
+    VerifyRequestPage, error_codes,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -82,6 +82,14 @@ impl Writer<'_> {
         page.site = "acme.example";
         page.back_url = "/sign-in.html";
         self.write("verify-request", &self.pages.verify_request(&page)?)?;
+
+        let mut page = ConfirmPage::default();
+        page.csrf_token = Some(CSRF_TOKEN);
+        page.action = "/callback/email";
+        page.email = "somebody.with.a.very.long.name@mail.verwaltungsgemeinschaft.example";
+        page.token = CSRF_TOKEN;
+        page.callback_url = "/dashboard?tab=1";
+        self.write("confirm", &self.pages.confirm(&page)?)?;
 
         self.error("error", None)?;
         self.error("error-AccessDenied", Some("AccessDenied"))

@@ -25,9 +25,11 @@ use crate::user::Account;
 use crate::verify::Site;
 use crate::{cookie::Cookies, respond};
 
+mod for_request;
 mod handle;
 mod users;
 
+pub use for_request::ForRequest;
 pub use handle::SessionHandle;
 pub use users::{Sessions, Users};
 

@@ -23,6 +23,7 @@ use crate::hooks::{
     self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent, SignIn,
 };
 use crate::http::HttpClient;
+use crate::mail::{MailTemplate, Mailer};
 use crate::pages::{TemplateName, Theme};
 use crate::providers::Provider;
 use crate::random::Random;
@@ -80,11 +81,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
             ));
         }
         let state = self.state.clone();
-        self.settings.hooks.jwt = Some(Arc::new(move |raw| {
-            let before = Arc::clone(&raw.token);
-            let answer = raw.typed().map(|event| callback(event, state.clone()));
-            Box::pin(async move { hooks::follow(before, answer?.await?.into()) })
-        }));
+        self.settings.hooks.jwt = Some(hooks::jwt_hook(move |event| callback(event, state.clone())));
         Builder { state: self.state, settings: self.settings, claims: PhantomData }
     }
 }
@@ -101,10 +98,7 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         Fut: Future<Output = Result<V, BoxError>> + Send + 'static,
     {
         let state = self.state.clone();
-        self.settings.hooks.session = Some(Arc::new(move |raw| {
-            let answer = SessionEvent::new(raw).map(|event| callback(event, state.clone()));
-            Box::pin(async move { Ok(serde_json::to_string(&answer?.await?)?) })
-        }));
+        self.settings.hooks.session = Some(hooks::session_hook(move |event| callback(event, state.clone())));
         self
     }
 
@@ -183,7 +177,30 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         self
     }
 
-    /// Adds sign-in by magic link. `send` mails the link. Needs a [`store`](Self::store).
+    /// Adds sign-in by magic link, mailed by one of the senders in [`mail`](crate::mail). Needs a
+    /// [`store`](Self::store).
+    ///
+    /// ```
+    /// use hallpass::mail::HttpService;
+    /// use hallpass::{Auth, Email, MemoryStore};
+    ///
+    /// let email = Email::new().from("Acme <login@acme.example>");
+    /// let builder = Auth::builder()
+    ///     .store(MemoryStore::new())
+    ///     .mailer(email, HttpService::resend().key("re_…"));
+    /// ```
+    pub fn mailer(mut self, email: Email, mailer: impl Mailer) -> Self {
+        let email = email.called(mailer.id(), mailer.name());
+        let unprepared = Arc::new(|_| -> hooks::HookFuture<_> {
+            Box::pin(async { Err("the mailer is not prepared".into()) })
+        });
+        self.settings.mailers.push((self.settings.providers.len(), Box::new(mailer)));
+        self.settings.providers.push(ProviderEntry::Email(email, unprepared));
+        self
+    }
+
+    /// Adds sign-in by magic link; `send` mails the link. [`mailer`](Self::mailer) does that for the usual ways to
+    /// send mails. Needs a [`store`](Self::store).
     pub fn email<F, Fut>(mut self, email: Email, send: F) -> Self
     where
         F: Fn(Mail, S) -> Fut + Send + Sync + 'static,
@@ -298,6 +315,21 @@ impl<S, C> Builder<S, C> {
         self
     }
 
+    /// Whether mistakes are told to whoever looks, instead of only to the log: a view that shows a token is an error
+    /// then; otherwise the field is left out, with a warning. Default: in builds with debug assertions.
+    pub fn development(mut self, development: bool) -> Self {
+        self.settings.development = Some(development);
+        self
+    }
+
+    /// Keeps what the `session` callback returns for so long, for each session by itself: for callbacks that ask a slow
+    /// API. An update, and whatever else changes the session, drops it. In memory, for 100,000 sessions at most.
+    /// Default: the callback runs whenever the session is shown.
+    pub fn cache_for(mut self, duration: Duration) -> Self {
+        self.settings.cache_for = Some(duration);
+        self
+    }
+
     /// How long a callback may take. After that nobody is signed in or out: 503. Default 10 seconds. Needs tokio's
     /// timer, which every shell has.
     pub fn callback_timeout(mut self, limit: Duration) -> Self {
@@ -341,6 +373,12 @@ impl<S, C> Builder<S, C> {
     /// Replaces a template of the built-in pages.
     pub fn template(mut self, name: TemplateName, source: impl Into<String>) -> Self {
         self.settings.templates.push((name, source.into()));
+        self
+    }
+
+    /// Replaces a template of the mails that a [`mailer`](Self::mailer) sends.
+    pub fn mail_template(mut self, name: MailTemplate, source: impl Into<String>) -> Self {
+        self.settings.mail_templates.push((name, source.into()));
         self
     }
 

@@ -14,6 +14,7 @@ use crate::email::Email;
 use crate::error::ErrorKind;
 use crate::hooks::{CredentialsInput, Hook, Hooks, Mail};
 use crate::jose::TokenKeys;
+use crate::mail::{DynMailer, MailTemplate};
 use crate::pages::{Pages, TemplateName, Theme};
 use crate::providers::{Provider, ProviderKind};
 use crate::random::Random;
@@ -147,6 +148,7 @@ pub enum Forwarded {
 #[must_use]
 pub struct Compat {
     pub(crate) cache_headers: bool,
+    pub(crate) magic_link: bool,
 }
 
 impl Compat {
@@ -158,12 +160,19 @@ impl Compat {
     /// Sends cache headers only where Auth.js sends them: on GET `session` and GET `csrf`. By default every
     /// answer says `no-store`.
     pub fn cache_headers(self, as_auth_js: bool) -> Self {
-        Self { cache_headers: as_auth_js }
+        Self { cache_headers: as_auth_js, ..self }
+    }
+
+    /// Magic links work for 24 hours and sign in whoever opens them. By default they work for 10 minutes, and
+    /// opening one shows a page that asks first: programs that look at mail open the links in it, and must not
+    /// use them up.
+    pub fn magic_link(self, as_auth_js: bool) -> Self {
+        Self { magic_link: as_auth_js, ..self }
     }
 }
 
 /// What the builder has collected.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) environment: Option<Environment>,
     pub(crate) base_path: Option<String>,
@@ -182,10 +191,15 @@ pub(crate) struct Settings {
     pub(crate) callback_timeout: Option<Duration>,
     pub(crate) revocation_delay: Option<Option<Duration>>,
     pub(crate) query_keys: Vec<String>,
+    pub(crate) development: Option<bool>,
+    pub(crate) cache_for: Option<Duration>,
     pub(crate) providers: Vec<ProviderEntry>,
     pub(crate) pages: PagePaths,
     pub(crate) theme: Theme,
     pub(crate) templates: Vec<(TemplateName, String)>,
+    pub(crate) mail_templates: Vec<(MailTemplate, String)>,
+    /// Mailers, with the place of their provider among `providers`.
+    pub(crate) mailers: Vec<(usize, Box<dyn DynMailer>)>,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) skip_csrf_check: bool,
     pub(crate) compat: Compat,
@@ -201,19 +215,20 @@ pub(crate) struct Settings {
 /// Epochs of users, kept for as long as `revocation_delay` allows.
 pub(crate) type Epochs = Cache<String, Option<Arc<Epoch>>>;
 
-/// The checked configuration.
+/// The checked configuration. A copy shares what is dear to make: keys, pages, what is known of providers.
+#[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) base_path: String,
     /// Origin of the site where that is configured: `https://app.example.com`.
     pub(crate) origin: Option<String>,
-    pub(crate) secrets: Vec<Secret>,
+    pub(crate) secrets: Arc<[Secret]>,
     pub(crate) trust_host: TrustHost,
     pub(crate) forwarded: Forwarded,
     pub(crate) secure_cookies: Option<bool>,
     /// Keys of the state that goes through a redirect proxy.
-    pub(crate) state_keys: TokenKeys,
-    plain: CookieSet,
-    secure: CookieSet,
+    pub(crate) state_keys: Arc<TokenKeys>,
+    plain: Arc<CookieSet>,
+    secure: Arc<CookieSet>,
     /// Most bytes of all session cookies' values together.
     pub(crate) cookie_budget: usize,
     pub(crate) session_max_age: Duration,
@@ -226,11 +241,14 @@ pub(crate) struct Config {
     /// tokens never ask.
     pub(crate) epochs: Option<Epochs>,
     /// Parameters of `GET /session` that are an update.
-    pub(crate) query_keys: Vec<String>,
-    pub(crate) providers: Vec<ProviderEntry>,
+    pub(crate) query_keys: Arc<[String]>,
+    pub(crate) development: bool,
+    /// Views that the `session` callback has made lately, by what they were made of.
+    pub(crate) views: Option<Cache<[u8; 32], Arc<str>>>,
+    pub(crate) providers: Arc<[ProviderEntry]>,
     pub(crate) paths: PagePaths,
     pub(crate) theme: Theme,
-    pub(crate) pages: Pages,
+    pub(crate) pages: Arc<Pages>,
     pub(crate) redirect_proxy_url: Option<String>,
     pub(crate) skip_csrf_check: bool,
     pub(crate) compat: Compat,

@@ -36,7 +36,7 @@ enum State {
 }
 
 /// A configuration that works, and what the process remembers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ready {
     pub(crate) config: Config,
     /// Sign-ins that came back already: state, PKCE and nonce are good for one answer.
@@ -59,6 +59,14 @@ impl Core {
         let used_checks =
             Cache::builder().max_capacity(100_000).time_to_live(SIGN_IN + Duration::from_secs(60)).build();
         Self(State::Ready(Box::new(Ready { config, used_checks })))
+    }
+
+    /// The same with another configuration, which shares what the process remembers. One that is wrong stays so.
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        let State::Ready(ready) = &self.0 else { return None };
+        let mut ready = ready.clone();
+        change(&mut ready.config);
+        Some(Self(State::Ready(ready)))
     }
 
     /// Path below which all addresses are: `/api/auth`.
@@ -187,6 +195,9 @@ impl Ready {
                 true => self.error_page(StatusCode::SERVICE_UNAVAILABLE, Some(kind.public_code()), site),
                 false => message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment"),
             };
+        }
+        if kind == ErrorKind::ForbiddenView {
+            return message(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string());
         }
         if kind == ErrorKind::InvalidUpdate {
             let reason = std::error::Error::source(error).map(ToString::to_string);

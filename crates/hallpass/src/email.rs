@@ -4,35 +4,66 @@ use std::time::Duration;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Sign-in by a link that the application mails. The sending function is the second argument of
-/// [`Builder::email`](crate::Builder::email). Needs a store.
+use crate::Compat;
+
+/// Sign-in by a link in a mail. Who sends it is the second argument of
+/// [`Builder::mailer`](crate::Builder::mailer) or [`Builder::email`](crate::Builder::email). Needs a store.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Email {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) max_age: Duration,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) from: Option<String>,
+    id_chosen: bool,
+    name_chosen: bool,
 }
 
 impl Email {
-    /// Links that work for 24 hours.
+    /// Links that work for 10 minutes.
     pub fn new() -> Self {
-        Self { id: "email".to_owned(), name: "Email".to_owned(), max_age: Duration::from_secs(24 * 60 * 60) }
+        Self {
+            id: "email".to_owned(),
+            name: "Email".to_owned(),
+            max_age: None,
+            from: None,
+            id_chosen: false,
+            name_chosen: false,
+        }
     }
 
-    /// Id in addresses. Default `email`.
+    /// Id in addresses. Default: that of the mailer, else `email`.
     pub fn id(self, id: impl Into<String>) -> Self {
-        Self { id: id.into(), ..self }
+        Self { id: id.into(), id_chosen: true, ..self }
     }
 
-    /// Name on the button. Default `Email`.
+    /// Name on the button. Default: that of the mailer, else `Email`.
     pub fn name(self, name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..self }
+        Self { name: name.into(), name_chosen: true, ..self }
     }
 
-    /// How long a link works. Default 24 hours, as in Auth.js.
+    /// Who the mails are from: `login@acme.example` or `Acme <login@acme.example>`. Default: `EMAIL_FROM`. For
+    /// [`Builder::mailer`](crate::Builder::mailer) only: a closure sends as it likes.
+    pub fn from(self, sender: impl Into<String>) -> Self {
+        Self { from: Some(sender.into()), ..self }
+    }
+
+    /// Takes id and name of a mailer, unless they were chosen.
+    pub(crate) fn called(self, id: &str, name: &str) -> Self {
+        let id = if self.id_chosen { self.id } else { id.to_owned() };
+        let name = if self.name_chosen { self.name } else { name.to_owned() };
+        Self { id, name, ..self }
+    }
+
+    /// How long a link works; a newer one does not end it. Default 10 minutes; 24 hours with
+    /// [`Compat::magic_link`](crate::Compat::magic_link).
     pub fn max_age(self, max_age: Duration) -> Self {
-        Self { max_age, ..self }
+        Self { max_age: Some(max_age), ..self }
+    }
+
+    /// How long a link works here.
+    pub(crate) fn lifetime(&self, compat: Compat) -> Duration {
+        self.max_age.unwrap_or(if compat.magic_link { AS_AUTH_JS } else { LIFETIME })
     }
 }
 
@@ -66,7 +97,8 @@ pub(crate) fn of_provider(given: &str) -> Option<String> {
     is_single(&address).then_some(address)
 }
 
-fn is_single(address: &str) -> bool {
+/// Whether it is one plain address, whoever reads it.
+pub(crate) fn is_single(address: &str) -> bool {
     let Some((local, domain)) = address.split_once('@') else { return false };
     let plain = |text: &str| !text.is_empty() && !text.chars().any(is_refused);
     // What normalization would turn into an `@` or a separator is one for the next program in line.
@@ -79,6 +111,11 @@ fn is_single(address: &str) -> bool {
 fn is_refused(c: char) -> bool {
     c.is_control() || c.is_whitespace() || matches!(c, '@' | '"' | ',' | ';' | '<' | '>' | '\\')
 }
+
+/// NIST SP 800-63B §3.1.3.2: out-of-band secrets are valid for 10 minutes at most.
+const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+const AS_AUTH_JS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// RFC 5321 §4.5.3.1: 64 for the local part, 255 for the domain.
 const LONGEST: usize = 320;

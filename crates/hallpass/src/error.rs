@@ -50,6 +50,8 @@ pub enum ErrorKind {
     SessionToken,
     /// A provider or setting needs a store, and there is none.
     MissingStore,
+    /// The `session` callback shows what must not reach a page.
+    ForbiddenView,
     /// The CSRF token is missing or wrong.
     MissingCsrf,
     /// There is no secret.
@@ -97,6 +99,7 @@ impl ErrorKind {
             Self::JwtSession => "JWTSessionError",
             Self::SessionToken => "SessionTokenError",
             Self::MissingStore => "MissingAdapter",
+            Self::ForbiddenView => "ForbiddenView",
             Self::MissingCsrf => "MissingCSRF",
             Self::MissingSecret => "MissingSecret",
             Self::OAuthAccountNotLinked => "OAuthAccountNotLinked",
@@ -133,6 +136,7 @@ impl ErrorKind {
             | Self::InvalidProvider
             | Self::JwtSession
             | Self::SessionToken
+            | Self::ForbiddenView
             | Self::MissingStore
             | Self::MissingSecret
             | Self::OAuthProfileParse

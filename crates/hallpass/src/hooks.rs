@@ -10,6 +10,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{BoxError, Error, ErrorKind};
@@ -114,6 +116,38 @@ fn panicked(panic: &Box<dyn Any + Send>) -> Error {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     Error::caused_by(ErrorKind::Unavailable, "a callback panicked", Panicked(text))
+}
+
+/// A `jwt` callback without its types.
+pub(crate) fn jwt_hook<C, U, R, Fut>(
+    callback: impl Fn(Jwt<C, U>) -> Fut + Send + Sync + 'static,
+) -> Hook<RawJwt, Option<Arc<Payload>>>
+where
+    C: Serialize + DeserializeOwned,
+    U: DeserializeOwned,
+    R: Into<JwtDecision<C>>,
+    Fut: Future<Output = Result<R, BoxError>> + Send + 'static,
+{
+    Arc::new(move |raw: RawJwt| {
+        let before = Arc::clone(&raw.token);
+        let answer = raw.typed().map(&callback);
+        Box::pin(async move { follow(before, answer?.await?.into()) })
+    })
+}
+
+/// A `session` callback without its types.
+pub(crate) fn session_hook<C, V, Fut>(
+    callback: impl Fn(SessionEvent<C>) -> Fut + Send + Sync + 'static,
+) -> Hook<RawSession, String>
+where
+    C: DeserializeOwned,
+    V: Serialize,
+    Fut: Future<Output = Result<V, BoxError>> + Send + 'static,
+{
+    Arc::new(move |raw: RawSession| {
+        let answer = SessionEvent::new(raw).map(&callback);
+        Box::pin(async move { Ok(serde_json::to_string(&answer?.await?)?) })
+    })
 }
 
 /// The arguments that `sign_in` and `jwt` share.

@@ -47,7 +47,7 @@
 //! | show something of it | [`SessionEvent`] |
 //! | read a session | [`Auth::session`], [`Session`] |
 //! | sign in with a provider | [`providers`] |
-//! | sign in with a form, or a link by mail | [`Credentials`], [`Email`] |
+//! | sign in with a form, or a link by mail | [`Credentials`], [`Email`], [`mail`] |
 //! | keep users | [`Store`] |
 //! | change the pages | [`pages`], [`PagePaths`] |
 //! | only read sessions of Auth.js | [`TokenReader`], with `default-features = false` |
@@ -59,6 +59,7 @@
 //! | `client` | yes | the built-in HTTP client; without it, call [`Builder::http_client`] |
 //! | `engine` | yes | everything but reading tokens |
 //! | `tower` | no | `TokenLayer`: a [`TokenReader`] in front of any tower service |
+//! | `smtp` | no | sends mails with magic links to a mail server |
 //! | `testkit` | no | whole flows without sockets, for tests |
 
 #[cfg(feature = "engine")]
@@ -87,6 +88,8 @@ pub mod http;
 pub mod jose;
 #[cfg(feature = "engine")]
 mod link;
+#[cfg(feature = "engine")]
+pub mod mail;
 #[cfg(feature = "engine")]
 pub mod oauth;
 #[cfg(feature = "engine")]
@@ -121,7 +124,7 @@ mod user;
 mod verify;
 
 #[cfg(feature = "engine")]
-pub use auth::{Auth, SessionHandle, SessionRead, Sessions, Users};
+pub use auth::{Auth, ForRequest, SessionHandle, SessionRead, Sessions, Users};
 #[cfg(feature = "engine")]
 pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;

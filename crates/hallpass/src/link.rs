@@ -1,7 +1,6 @@
 //! Who is this? Create, link or refuse: the account-linking rules.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -124,9 +123,7 @@ pub(crate) async fn by_email(
         let is_first = user.email_verified.is_none();
         let user = store.verify_email(&user.id, now).await?;
         if is_first {
-            // What begins now is the session of whoever has proven it.
-            let before = now - Duration::from_millis(1);
-            session::begin_epoch(&ready.config, store, &user.id, |epoch| epoch.revoke(before)).await?;
+            session::begin_epoch(&ready.config, store, &user.id, |epoch| epoch.revoke(now)).await?;
         }
         core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
         return Ok(Linked { user, is_new_user: false });

@@ -1,4 +1,4 @@
-//! The built-in pages: sign-in, sign-out, error and verify-request.
+//! The built-in pages: sign-in, sign-out, error, verify-request and confirm.
 //!
 //! They need no JavaScript, load nothing from anywhere but the logo, and carry their one stylesheet inside;
 //! [`Pages::headers`] allows that stylesheet by its hash and nothing else. Their looks come from a [`Theme`];
@@ -38,6 +38,8 @@ pub use words::error_codes;
 
 use group::groups;
 use style::Stylesheet;
+pub(crate) use template::write_escaped;
+
 use template::Templates;
 use theme::filled;
 use words::words;
@@ -167,6 +169,26 @@ impl Pages {
         self.render(TemplateName::VerifyRequest, &self.title(heading), data)
     }
 
+    /// The page that a magic link opens: one form with one button. Nothing is used up before that is pressed.
+    ///
+    /// # Errors
+    /// [`PageError::Template`] when a replaced template fails on this data.
+    pub fn confirm(&self, page: &ConfirmPage<'_>) -> Result<String, PageError> {
+        let heading = match filled(&self.theme.title) {
+            Some(title) => format!("Sign in to {title}?"),
+            None => "Sign in?".to_owned(),
+        };
+        let data = context! {
+            heading => &heading,
+            csrf_token => page.csrf_token,
+            action => page.action,
+            email => page.email,
+            token => page.token,
+            callback_url => page.callback_url,
+        };
+        self.render(TemplateName::Confirm, &heading, data)
+    }
+
     fn render(&self, name: TemplateName, title: &str, data: Value) -> Result<String, PageError> {
         let theme = context! {
             title => filled(&self.theme.title),
@@ -214,6 +236,14 @@ impl Pages {
         self.error(&ErrorPage { code: Some("AccessDenied"), sign_in_url: "/signin" })?;
         self.error(&ErrorPage::default())?;
         self.verify_request(&VerifyRequestPage { site: "example.com", back_url: "https://example.com" })?;
+        self.confirm(&ConfirmPage {
+            csrf_token: Some("sample"),
+            action: "/callback/email",
+            email: "someone@example.com",
+            token: "sample",
+            callback_url: "/sample",
+        })?;
+        self.confirm(&ConfirmPage::default())?;
         Ok(())
     }
 }
@@ -263,6 +293,22 @@ pub struct VerifyRequestPage<'a> {
     pub site: &'a str,
     /// Where that link goes; no link when empty.
     pub back_url: &'a str,
+}
+
+/// What the page shows that a magic link opens.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ConfirmPage<'a> {
+    /// Hidden in the form; `None` when the CSRF check is switched off.
+    pub csrf_token: Option<&'a str>,
+    /// Where the form goes: `/callback/<id>`.
+    pub action: &'a str,
+    /// Whom the link is for.
+    pub email: &'a str,
+    /// The token of the link, hidden in the form.
+    pub token: &'a str,
+    /// Where to go afterwards, hidden in the form.
+    pub callback_url: &'a str,
 }
 
 /// Why there are no pages.

@@ -1,7 +1,9 @@
 //! What an action decided becomes a response: the only writer of headers.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, RETRY_AFTER, SET_COOKIE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
@@ -15,6 +17,8 @@ pub(crate) struct Outcome {
     pub(crate) cookies: Vec<CookieChange>,
     /// Auth.js forbids caching here too.
     pub(crate) no_cache: bool,
+    /// The address of this page holds a token: no `Referer` may tell it, not even on this site.
+    pub(crate) address_is_secret: bool,
 }
 
 pub(crate) enum Body {
@@ -32,7 +36,7 @@ pub(crate) enum Body {
 
 impl Outcome {
     pub(crate) fn new(body: Body) -> Self {
-        Self { body, cookies: Vec::new(), no_cache: false }
+        Self { body, cookies: Vec::new(), no_cache: false, address_is_secret: false }
     }
 
     pub(crate) fn page(html: String) -> Self {
@@ -79,6 +83,10 @@ pub(crate) fn respond(outcome: Outcome, compat: Compat, pages: Option<&Pages>) -
     };
     if is_page {
         headers.extend(pages.into_iter().flat_map(Pages::headers));
+    }
+    if outcome.address_is_secret {
+        // Not `no-referrer`: browsers would send `Origin: null` with the form, and it could not be checked.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));

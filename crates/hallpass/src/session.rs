@@ -1,7 +1,6 @@
 //! The session: opened, extended by the application, renewed, shown.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -15,6 +14,7 @@ use crate::{Timestamp, User, core};
 
 mod database;
 mod epoch;
+mod guard;
 mod token;
 mod view;
 
@@ -190,8 +190,9 @@ impl Source<'_> {
         }
         store.revoke_sessions(&user, Revoke::All).await?;
         let mut token = Arc::unwrap_or_clone(live.token);
-        // This one began after all those that end.
-        self.mark(&mut token, self.now + Duration::from_millis(1)).await?;
+        // This one begins again, after all those that end.
+        let began = token.marker().began;
+        self.mark(&mut token, began).await?;
         let (cookies, expires) = self.seal(&token, &self.pieces())?;
         Ok(Opened { live: Some(Live { token: Arc::new(token), expires, row: None }), cookies })
     }

@@ -261,6 +261,8 @@ pub enum StoreErrorKind {
     Conflict,
     /// What should be changed is not there.
     NotFound,
+    /// What should be kept does not fit: too long, or with characters that the store cannot keep.
+    Refused,
     /// The store is out of reach or broken.
     Unavailable,
 }
@@ -274,6 +276,12 @@ impl StoreError {
     /// What should be changed is not there.
     pub fn not_found(message: &'static str) -> Self {
         Self { kind: StoreErrorKind::NotFound, message, source: None }
+    }
+
+    /// What should be kept does not fit.
+    pub fn refused(source: impl Into<BoxError>) -> Self {
+        let message = "the store cannot keep this";
+        Self { kind: StoreErrorKind::Refused, message, source: Some(source.into()) }
     }
 
     /// The store is out of reach or broken.
@@ -291,7 +299,9 @@ impl From<StoreError> for crate::Error {
     fn from(error: StoreError) -> Self {
         let kind = match error.kind {
             StoreErrorKind::Unavailable => crate::ErrorKind::Unavailable,
-            StoreErrorKind::Conflict | StoreErrorKind::NotFound => crate::ErrorKind::Store,
+            StoreErrorKind::Conflict | StoreErrorKind::NotFound | StoreErrorKind::Refused => {
+                crate::ErrorKind::Store
+            }
         };
         Self::caused_by(kind, "the store failed", error)
     }

@@ -37,11 +37,15 @@
 mod answer;
 mod browser;
 mod clock;
+#[doc(hidden)]
+pub mod contract;
 mod idp;
 mod jar;
 mod outage;
 mod random;
 
+#[doc(inline)]
+pub use crate::__store_contract as store_contract;
 pub use answer::Answer;
 pub use browser::Browser;
 pub use clock::ManualClock;

@@ -42,6 +42,15 @@ impl Config {
         }
     }
 
+    /// A link must be found again after a restart, and its user too.
+    pub(super) fn check_email(&self, problems: &mut Vec<Problem>) {
+        if !self.dev && self.email.is_some() {
+            problems.push(Problem::new(
+                "[email]: sign-in by magic link needs a database, which this server does not have yet: leave the                  section out, or use development mode (--dev)",
+            ));
+        }
+    }
+
     pub(super) fn check_ways_to_sign_in(&self, more_was_meant: bool, problems: &mut Vec<Problem>) {
         if self.dev || more_was_meant || !self.providers.is_empty() || !self.users.is_empty() {
             return;
@@ -62,7 +71,7 @@ impl Config {
         if self.has_form() || self.providers.is_empty() {
             builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
         }
-        let error = match builder.build() {
+        let error = match self.add_email(builder).build() {
             Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
                 let all = OWN_PATHS.join(", ");
                 return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
@@ -90,4 +99,12 @@ fn is_loopback_url(url: &str) -> bool {
 }
 
 /// Paths that are the server's, so that no base path can be one of them.
-const OWN_PATHS: &[&str] = &["/health", "/favicon.ico", "/hallpass.css", "/hallpass.svg", "/dev/update"];
+const OWN_PATHS: &[&str] = &[
+    "/health",
+    "/favicon.ico",
+    "/hallpass.css",
+    "/hallpass.svg",
+    "/dev/update",
+    "/dev/inbox",
+    "/dev/inbox.json",
+];

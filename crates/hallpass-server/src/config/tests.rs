@@ -231,8 +231,82 @@ fn the_example_file_is_right() {
     assert_eq!(missing_files_aside(load(&uncommented, &variables)), Vec::<String>::new());
 }
 
-/// The example names files that are on nobody's machine.
+/// The example names files that are on nobody's machine, and mails, for which there is no database yet.
 fn missing_files_aside(result: Result<Config, Vec<String>>) -> Vec<String> {
     let problems = result.err().unwrap_or_default();
-    problems.into_iter().filter(|problem| !problem.contains("cannot be read")).collect()
+    let matters =
+        |problem: &String| !problem.contains("cannot be read") && !problem.contains("needs a database");
+    problems.into_iter().filter(matters).collect()
+}
+
+const FROM: &str = "from = \"login@acme.example\"\n";
+
+/// In development mode.
+fn load_dev(source: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    load_with(&Serve { dev: true, ..Serve::default() }, source, variables)
+}
+
+/// The id of the provider that mails links.
+fn mail_provider(source: &str, variables: &[(&str, &str)]) -> String {
+    let config = load_dev(source, variables).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    format!("{:?}", config.email.unwrap())
+}
+
+#[test]
+fn a_mail_server_or_a_service_sends_the_mails() {
+    let url = "smtp_url = \"smtp://a:canary@mail.example\"\n";
+    let smtp = mail_provider(&format!("[email]\n{FROM}{url}max_age = \"5m\""), &[]);
+    assert!(smtp.contains("Smtp(Smtp") && smtp.contains("300s") && !smtp.contains("canary"), "{smtp}");
+    for service in ["resend", "sendgrid", "postmark", "mailgun", "mailgun-eu", "forwardemail"] {
+        let source = format!("[email]\n{FROM}service = \"{service}\"\nkey = \"canary\"");
+        let found = mail_provider(&source, &[]);
+        assert!(found.contains("Service(HttpService") && !found.contains("canary"), "{found}");
+    }
+    let loops = format!("[email]\n{FROM}service = \"loops\"\nkey = \"k\"\ntemplate = \"t\"");
+    assert!(mail_provider(&loops, &[]).contains("kind: Loops"));
+    let variables = [("AUTH_POSTMARK_KEY", "canary"), ("EMAIL_FROM", "login@acme.example")];
+    assert!(mail_provider("", &variables).contains("kind: Postmark"));
+    assert!(mail_provider("[email]", &variables).contains("kind: Postmark"));
+    let variables = [("EMAIL_SERVER", "smtp://mail.example"), ("EMAIL_FROM", "login@acme.example")];
+    assert!(mail_provider("", &variables).contains("Smtp(Smtp"));
+    assert!(mail_provider("", &[]).contains("Inbox("));
+    // A key that is there for another program sends nothing.
+    assert!(mail_provider("", &[("AUTH_POSTMARK_KEY", "canary")]).contains("Inbox("));
+    assert!(mail_provider("", &[("EMAIL_SERVER", "smtp://mail.example")]).contains("Inbox("));
+    assert!(mail_provider("[email]\nid = \"link\"", &[]).contains("id: \"link\""));
+}
+
+#[test]
+fn a_section_for_mails_that_cannot_work_is_refused() {
+    let service = "service = \"resend\"\n";
+    for (source, said) in [
+        (format!("{FROM}service = \"pigeon\""), "`email.service` must be one of \"resend\""),
+        (format!("{FROM}{service}"), "Resend has no key: set `email.key`, or set AUTH_RESEND_KEY"),
+        (format!("{service}key = \"k\""), "nobody sends the mails: set `email.from`, or set EMAIL_FROM"),
+        (format!("from = \"Acme\"\n{service}key = \"k\""), "`email.from` (EMAIL_FROM): "),
+        (format!("{FROM}{service}key = \"k\"\nkey_file = \"f\""), "keep one of them"),
+        (format!("{FROM}{service}smtp_url = \"smtp://mail.example\"\nkey = \"k\""), "keep one of them"),
+        (
+            format!("{FROM}smtp_url = \"mail.example\""),
+            "the address of the mail server (EMAIL_SERVER) is not one",
+        ),
+        (format!("{FROM}key = \"k\""), "has a key or a template for a `service`, and names none"),
+        (format!("{FROM}service = \"loops\"\nkey = \"k\""), "Loops has no template: set `email.template`"),
+        (format!("{FROM}smtp_uri = \"x\""), "did you mean `smtp_url`?"),
+    ] {
+        let found = load_dev(&format!("[email]\n{source}"), &[]).err().unwrap_or_default();
+        assert!(found.iter().any(|problem| problem.contains(said)), "{source}: {found:#?}");
+    }
+}
+
+#[test]
+fn outside_of_development_mode_links_need_a_database() {
+    let source = format!("[email]\n{FROM}smtp_url = \"smtp://mail.example\"");
+    let [problem] = problems(&source).try_into().unwrap();
+    assert!(problem.contains("needs a database"), "{problem}");
+    let found = problems(&format!("[email]\n{FROM}"));
+    assert!(found.iter().any(|problem| problem.contains("does not say how mails are sent")), "{found:#?}");
+    // Variables alone switch nothing on.
+    let variables = [GITHUB[0], GITHUB[1], ("EMAIL_SERVER", "smtp://mail.example")];
+    assert!(load(SECRET, &variables).unwrap().email.is_none());
 }

@@ -65,6 +65,11 @@ const WORDS: &[(&str, &str)] = &[
     ("`jwt_update_age`", "`session.update_age`"),
     ("`pages().", "`pages."),
     ("`theme` or `template`", "`theme`"),
+    ("call `from`", "set `email.from`"),
+    ("`from` (EMAIL_FROM)", "`email.from` (EMAIL_FROM)"),
+    ("call `key`", "set `email.key`"),
+    ("call `template`", "set `email.template`"),
+    ("call `url`", "set `email.smtp_url`"),
 ];
 
 #[cfg(test)]

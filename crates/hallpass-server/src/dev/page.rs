@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Dev;
 use super::demo::PEOPLE;
+use super::inbox::Inbox;
 use super::timeline::{Call, Visit, unobserved};
 use super::visitor::Visitor;
 use crate::home;
@@ -30,6 +31,8 @@ struct Page {
     session: Option<Shown>,
     claims: String,
     visits: Vec<VisitRow>,
+    /// How many mails were kept; none when they are sent.
+    mails: Option<usize>,
     notice: Option<&'static str>,
     warning: Option<&'static str>,
 }
@@ -101,6 +104,7 @@ pub(super) async fn page(
             .into_iter()
             .map(VisitRow::of)
             .collect(),
+        mails: dev.inbox.as_ref().map(Inbox::count),
         notice,
         warning,
     };
@@ -202,13 +206,13 @@ fn pretty(value: &Value) -> String {
 }
 
 /// `12:03:22 UTC`
-fn time_of_day(at: Timestamp) -> String {
+pub(super) fn time_of_day(at: Timestamp) -> String {
     let iso = at.to_iso();
     let time = iso.split_once('T').map_or("", |(_, time)| time);
     format!("{} UTC", time.split('.').next().unwrap_or_default())
 }
 
-fn ago(at: Timestamp) -> String {
+pub(super) fn ago(at: Timestamp) -> String {
     let seconds = (SystemClock.now().millis() - at.millis()).max(0) / 1000;
     match seconds {
         0..2 => "just now".to_owned(),

@@ -55,6 +55,10 @@ fn nothing_of_development_mode_is_there() {
     assert!(!page.body.contains("lena"));
     assert!(browser.sign_in("lena", "demo").header("location").unwrap().contains("CredentialsSignin"));
     assert_eq!(browser.post("/dev/update", &[("name", "Eve")]).status, 404);
+    for path in ["/dev/inbox", "/dev/inbox.json"] {
+        assert_eq!(browser.get(path).status, 404, "{path}");
+    }
+    assert!(!browser.get("/api/auth/providers").body.contains("\"email\""));
     assert!(!folder.path().join(".hallpass").exists());
 }
 

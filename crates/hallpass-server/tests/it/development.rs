@@ -172,3 +172,98 @@ fn a_provider_of_the_environment_is_offered_beside_the_demo_users() {
     let page = Browser::new(&server.host).get("/api/auth/signin").body;
     assert!(page.contains("Sign in with GitHub") && page.contains("lena, milo or admin"));
 }
+
+/// Asks for a link on the sign-in page.
+fn ask(browser: &mut Browser, address: &str) {
+    let answer = browser.post("/api/auth/signin/email", &[("email", address), ("callbackUrl", "/")]);
+    assert!(answer.header("location").unwrap().contains("/api/auth/verify-request?"), "{:?}", answer.headers);
+}
+
+/// The path of the link in the newest mail.
+fn newest_link(browser: &mut Browser) -> String {
+    let mails = browser.get("/dev/inbox.json");
+    assert_eq!(mails.header("content-type"), Some("application/json"));
+    let (_, link) = mails.body.split_once("\"link\":\"http://").unwrap();
+    let link = link.split('"').next().unwrap();
+    link[link.find('/').unwrap()..].to_owned()
+}
+
+/// The fields of the form on a page.
+fn hidden_fields(page: &str) -> Vec<(String, String)> {
+    let inputs = page.split("<input type=\"hidden\" name=\"").skip(1);
+    let fields = inputs.map(|input| {
+        let mut parts = input.split('"');
+        (parts.next().unwrap().to_owned(), parts.nth(1).unwrap().to_owned())
+    });
+    fields.collect()
+}
+
+#[test]
+fn a_magic_link_stays_in_the_inbox_and_signs_in() {
+    let folder = Folder::new();
+    let server = Server::development(&folder);
+    assert!(server.printed.contains("/dev/inbox"), "{}", server.printed);
+    let mut browser = Browser::new(&server.host);
+    assert!(browser.get("/").body.contains("href=\"/dev/inbox\""));
+    assert!(browser.get("/dev/inbox").body.contains("No mails yet"));
+    assert!(browser.get("/api/auth/signin").body.contains("name=\"email\""));
+    ask(&mut browser, "Grace@Example.com");
+    let inbox = browser.get("/dev/inbox").body;
+    assert!(inbox.contains("<strong>grace@example.com</strong>"), "{inbox}");
+    assert!(
+        inbox
+            .contains("<iframe class=\"mail\" title=\"The mail in HTML\" sandbox=\"\" srcdoc=\"&lt;!DOCTYPE")
+    );
+    let link = newest_link(&mut browser);
+
+    // A scanner opens it first, without a cookie.
+    assert_eq!(Browser::new(&server.host).get(&link).status, 200);
+    let page = browser.get(&link);
+    assert_eq!((page.status, page.header("referrer-policy")), (200, Some("strict-origin")));
+    assert!(page.body.contains("<strong>grace@example.com</strong>"), "{}", page.body);
+    assert_eq!(browser.get("/api/auth/session").body, "null");
+    let fields = hidden_fields(&page.body);
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(browser.post_bare("/api/auth/callback/email", &fields).status, 302);
+    assert!(browser.get("/api/auth/session").body.contains("\"email\":\"grace@example.com\""));
+    assert!(browser.get("/").body.contains("You are signed in, grace@example.com"));
+    let again = browser.post_bare("/api/auth/callback/email", &fields);
+    assert!(again.header("location").unwrap().ends_with("/api/auth/error?error=Verification"));
+}
+
+#[test]
+fn the_inbox_keeps_the_last_fifty_mails_and_nothing_in_them_runs() {
+    let folder = Folder::new();
+    let server = Server::development(&folder);
+    let mut browser = Browser::new(&server.host);
+    for number in 1..=52 {
+        ask(&mut browser, &format!("n{number}@example.com"));
+    }
+    let inbox = browser.get("/dev/inbox?mail=4");
+    assert!(
+        inbox.body.contains("<strong>n4@example.com</strong>") && inbox.body.contains(">n52@example.com<")
+    );
+    assert!(!inbox.body.contains(">n2@example.com<") && inbox.body.contains(">n3@example.com<"));
+    assert_eq!(inbox.body.matches("/dev/inbox?mail=").count(), 50);
+    let policy = inbox.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none';") && !policy.contains("script"), "{policy}");
+    assert_eq!(inbox.header("cache-control"), Some("no-store"));
+    let request = "GET /dev/inbox.json HTTP/1.1\r\nhost: rebound.example\r\nconnection: close\r\n\r\n";
+    assert_eq!(send(&server.host, request.as_bytes()).status, 421);
+}
+
+#[test]
+fn with_a_mail_server_there_is_no_inbox() {
+    let folder = Folder::new();
+    let mut command = program(&folder, &["serve", "--listen", "127.0.0.1:0"]);
+    command.env("EMAIL_SERVER", "smtp://127.0.0.1:9").env("EMAIL_FROM", "login@acme.example");
+    let server = Server::start(command);
+    assert!(!server.printed.contains("/dev/inbox"), "{}", server.printed);
+    let mut browser = Browser::new(&server.host);
+    assert_eq!(browser.get("/dev/inbox").status, 404);
+    assert_eq!(browser.get("/dev/inbox.json").status, 404);
+    assert!(!browser.get("/").body.contains("/dev/inbox"));
+    // Nobody listens there: the visitor is told no more than that it did not work.
+    let answer = browser.post("/api/auth/signin/nodemailer", &[("email", "ada@example.com")]);
+    assert!(answer.header("location").unwrap().ends_with("/api/auth/error?error=Configuration"));
+}

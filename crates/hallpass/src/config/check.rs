@@ -1,5 +1,6 @@
 //! Settings become a configuration, or a list of everything that is wrong with them.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::cookie::CookieSet;
 use crate::error::ErrorKind;
 use crate::http::HttpClient;
 use crate::jose::{Dialect, TokenKeys};
+use crate::mail::{Letters, Postbox, Sender, Setup};
 use crate::pages::Pages;
 use crate::providers::ProviderProblemKind;
 use crate::random::SystemRandom;
@@ -41,6 +43,7 @@ impl Settings {
         problems.cookies(&self);
         let pages = problems.pages(&self);
         let http = problems.http(self.http.take());
+        problems.mailers(&mut self, &environment, http.as_ref());
         let (Some(pages), Some(http), true) = (pages, http, problems.0.is_empty()) else {
             return Err(ConfigError(Box::new(Misconfigured {
                 problems: problems.0,
@@ -64,16 +67,20 @@ impl Settings {
             trust_host,
             forwarded: self.forwarded.unwrap_or(Forwarded::ProtoAndHost),
             secure_cookies: self.secure_cookies,
-            state_keys: TokenKeys::derive(Dialect::V5, &self.secrets, "encodedState"),
-            plain: CookieSet::new(&self.cookies, false, &self.secrets),
-            secure: CookieSet::new(&self.cookies, true, &self.secrets),
-            secrets: self.secrets,
+            state_keys: Arc::new(TokenKeys::derive(Dialect::V5, &self.secrets, "encodedState")),
+            plain: Arc::new(CookieSet::new(&self.cookies, false, &self.secrets)),
+            secure: Arc::new(CookieSet::new(&self.cookies, true, &self.secrets)),
+            secrets: self.secrets.into(),
             cookie_budget: self.cookie_budget.unwrap_or(DEFAULT_COOKIE_BUDGET),
             session_max_age: self.session_max_age.unwrap_or(DEFAULT_MAX_AGE),
             jwt_update_age: self.jwt_update_age.unwrap_or(Duration::ZERO),
             session_absolute_max_age: self.session_absolute_max_age,
             callback_timeout: self.callback_timeout.unwrap_or(DEFAULT_CALLBACK_TIMEOUT),
-            query_keys: self.query_keys,
+            query_keys: self.query_keys.into(),
+            development: self.development.unwrap_or(cfg!(debug_assertions)),
+            views: self
+                .cache_for
+                .map(|most| Cache::builder().max_capacity(100_000).time_to_live(most).build()),
             epochs: (self.revocation_delay.unwrap_or(Some(DEFAULT_REVOCATION_DELAY)))
                 .map(|delay| Cache::builder().max_capacity(100_000).time_to_live(delay).build()),
             // A session shorter than that is written at every read.
@@ -82,10 +89,10 @@ impl Settings {
                 Some(_) => Strategy::Database,
                 None => Strategy::Jwt,
             }),
-            providers: self.providers,
+            providers: self.providers.into(),
             paths: self.pages,
             theme: self.theme,
-            pages,
+            pages: Arc::new(pages),
             redirect_proxy_url: self.redirect_proxy_url,
             skip_csrf_check: self.skip_csrf_check,
             compat: self.compat,
@@ -179,7 +186,7 @@ impl Problems {
         if settings.providers.is_empty() {
             self.add(
                 ErrorKind::Configuration,
-                "there is no way to sign in: call `provider`, `credentials` or `email`",
+                "there is no way to sign in: call `provider`, `credentials`, `email` or `mailer`",
             );
         }
         for (index, entry) in settings.providers.iter().enumerate() {
@@ -188,6 +195,14 @@ impl Problems {
                 self.add(
                     ErrorKind::Configuration,
                     format!("two providers have the id {id:?}: give one another id"),
+                );
+            }
+            if let ProviderEntry::Email(email, _) = entry
+                && email.max_age.is_some_and(|age| !LINK_AGES.contains(&age))
+            {
+                self.add(
+                    ErrorKind::Configuration,
+                    format!("the e-mail provider {id:?}: `max_age` must be between one second and 30 days"),
                 );
             }
             match entry {
@@ -293,6 +308,48 @@ impl Problems {
         client
     }
 
+    /// Lets each mailer take what it needs, and puts it in its place.
+    fn mailers(
+        &mut self,
+        settings: &mut Settings,
+        environment: &Environment,
+        http: Option<&Arc<dyn HttpClient>>,
+    ) {
+        let mailers = std::mem::take(&mut settings.mailers);
+        let Some(http) = http.filter(|_| !mailers.is_empty()) else { return };
+        let letters = match Letters::new(&settings.theme, &settings.mail_templates) {
+            Ok(letters) => letters,
+            Err(error) => return self.add(ErrorKind::Configuration, format!("`mail_template`: {error}")),
+        };
+        for (place, mut mailer) in mailers {
+            let Some(ProviderEntry::Email(email, send)) = settings.providers.get_mut(place) else { continue };
+            let mut wrong = |what: String| {
+                self.add(ErrorKind::Configuration, format!("the e-mail provider {:?}: {what}", email.id));
+            };
+            let setup = Setup { id: &email.id, http: Arc::clone(http), environment };
+            if let Err(problem) = mailer.prepare(&setup) {
+                wrong(problem);
+            }
+            let from = match email.from.as_deref().or_else(|| environment.get("EMAIL_FROM")) {
+                Some(from) => from.parse::<Sender>().map_err(|error| format!("`from` (EMAIL_FROM): {error}")),
+                None => Err("nobody sends the mails: call `from`, or set EMAIL_FROM".to_owned()),
+            };
+            let from = match from {
+                Ok(from) => from,
+                Err(problem) => {
+                    wrong(problem);
+                    continue;
+                }
+            };
+            let lifetime = email.lifetime(settings.compat);
+            let postbox = Arc::new(Postbox { mailer, from, letters: letters.clone(), lifetime });
+            *send = Arc::new(move |mail| {
+                let postbox = Arc::clone(&postbox);
+                Box::pin(async move { postbox.send(mail).await })
+            });
+        }
+    }
+
     fn cookies(&mut self, settings: &Settings) {
         for (kind, options) in &settings.cookies {
             if let Some(what) = options.mistake() {
@@ -367,6 +424,9 @@ const DEFAULT_REVOCATION_DELAY: Duration = Duration::from_secs(5);
 const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 const DEFAULT_UPDATE_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a magic link may work.
+const LINK_AGES: RangeInclusive<Duration> = Duration::from_secs(1)..=DEFAULT_MAX_AGE;
 
 /// What browsers keep a cookie for at most.
 const LONGEST_MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);

@@ -37,7 +37,7 @@ impl Environment {
     }
 
     /// `AUTH_SECRET_3`, `_2`, `_1` and `AUTH_SECRET`, newest first; `NEXTAUTH_SECRET` where there is none of them.
-    pub(crate) fn secrets(&self) -> Vec<Secret> {
+    pub fn secrets(&self) -> Vec<Secret> {
         let names = ["AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1", "AUTH_SECRET"];
         let secrets: Vec<_> = names.iter().filter_map(|name| self.get(name)).map(Secret::from).collect();
         if secrets.is_empty() {

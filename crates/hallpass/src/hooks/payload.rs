@@ -69,9 +69,11 @@ impl Payload {
     /// when it was issued.
     pub(crate) fn marker(&self) -> Marker {
         let read = self.text("jti").and_then(Marker::parse);
-        self.marker
-            .or(read)
-            .unwrap_or(Marker { began: self.time("iat").unwrap_or(Timestamp::from_seconds(0)), epoch: 0 })
+        self.marker.or(read).unwrap_or_else(|| Marker {
+            began: self.time("iat").unwrap_or(Timestamp::from_seconds(0)),
+            began_in: None,
+            epoch: 0,
+        })
     }
 
     /// Sets [`Self::marker`].
@@ -141,10 +143,9 @@ impl Payload {
             json.push(b',');
         }
         write!(json, r#""iat":{},"exp":{},"jti":"{id}"#, issued.seconds(), expires.seconds())?;
-        if let Some(Marker { began, epoch }) =
-            self.marker.or_else(|| self.text("jti").and_then(Marker::parse))
-        {
-            write!(json, ".{}.{epoch}", began.millis())?;
+        let marker = self.marker.or_else(|| self.text("jti").and_then(Marker::parse));
+        if let Some(Marker { began, began_in: Some(began_in), epoch }) = marker {
+            write!(json, ".{}.{began_in}.{epoch}", began.millis())?;
         }
         json.extend_from_slice(br#""}"#);
         Ok(json)
@@ -155,16 +156,20 @@ impl Payload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Marker {
     pub(crate) began: Timestamp,
+    /// The epoch of the user in which the session began; `None` where another program has made the token.
+    pub(crate) began_in: Option<i64>,
+    /// The last epoch that the token knows of.
     pub(crate) epoch: i64,
 }
 
 impl Marker {
-    /// It is the end of the token's id, where programs that know nothing of it do not mind: `<uuid>.<began>.<epoch>`.
+    /// It is the end of the token's id, where programs that know nothing of it do not mind:
+    /// `<uuid>.<began>.<began in>.<epoch>`.
     fn parse(id: &str) -> Option<Self> {
-        let mut parts = id.rsplit('.');
-        let (epoch, began) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        parts.next()?;
-        Some(Self { began: Timestamp::from_millis(began), epoch })
+        let mut parts = id.split('.').skip(1).map(|part| part.parse().ok());
+        let (began, began_in, epoch) = (parts.next()??, parts.next()??, parts.next()??);
+        let began = Timestamp::from_millis(began);
+        parts.next().is_none().then_some(Self { began, began_in: Some(began_in), epoch })
     }
 }
 

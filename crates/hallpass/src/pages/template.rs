@@ -20,12 +20,14 @@ pub enum TemplateName {
     Error,
     /// `verify_request`.
     VerifyRequest,
+    /// `confirm`.
+    Confirm,
 }
 
 impl TemplateName {
     /// All of them.
     pub const ALL: &'static [Self] =
-        &[Self::Layout, Self::SignIn, Self::SignOut, Self::Error, Self::VerifyRequest];
+        &[Self::Layout, Self::SignIn, Self::SignOut, Self::Error, Self::VerifyRequest, Self::Confirm];
 
     /// The name in settings and messages, such as `sign_in`.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +37,7 @@ impl TemplateName {
             Self::SignOut => "sign_out",
             Self::Error => "error",
             Self::VerifyRequest => "verify_request",
+            Self::Confirm => "confirm",
         }
     }
 
@@ -45,6 +48,7 @@ impl TemplateName {
             Self::SignOut => include_str!("sign_out.html"),
             Self::Error => include_str!("error.html"),
             Self::VerifyRequest => include_str!("verify_request.html"),
+            Self::Confirm => include_str!("confirm.html"),
         }
     }
 }
@@ -89,7 +93,11 @@ impl Templates {
 
 /// Escapes what has a meaning in text and in quoted attributes. The greater-than sign has none; it stays as it
 /// is in the pages of Auth.js, whose recorded ones ours are compared with.
-fn write_escaped(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+pub(crate) fn write_escaped(
+    out: &mut Output<'_>,
+    _: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
     if value.is_safe() {
         return Ok(write!(out, "{value}")?);
     }

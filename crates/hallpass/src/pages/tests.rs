@@ -79,6 +79,15 @@ fn every_page(pages: &Pages) -> Vec<String> {
         pages.error(&ErrorPage { code: Some(text), sign_in_url: text }).unwrap(),
         pages.error(&ErrorPage::default()).unwrap(),
         pages.verify_request(&VerifyRequestPage { site: text, back_url: text }).unwrap(),
+        pages
+            .confirm(&ConfirmPage {
+                csrf_token: Some(text),
+                action: text,
+                email: text,
+                token: text,
+                callback_url: text,
+            })
+            .unwrap(),
     ];
     all.extend(
         error_codes()
@@ -139,6 +148,26 @@ fn the_forms_are_those_of_auth_js() {
 }
 
 #[test]
+fn the_form_of_a_magic_link_sends_what_the_link_names() {
+    let page = ConfirmPage {
+        csrf_token: Some(CSRF),
+        action: "https://a.example/callback/email",
+        email: "ada@example.com",
+        token: "c0ffee",
+        callback_url: "https://a.example/cart",
+    };
+    let html = pages().confirm(&page).unwrap();
+    insta::assert_snapshot!(forms(&html), @r#"
+    <form action="https://a.example/callback/email" method="post">
+    <input type="hidden" name="csrfToken" value="…">
+    <input type="hidden" name="token" value="c0ffee">
+    <input type="hidden" name="email" value="ada@example.com">
+    <input type="hidden" name="callbackUrl" value="https://a.example/cart">
+    "#);
+    assert!(html.contains("<h1>Sign in?</h1>") && html.contains("<strong>ada@example.com</strong>"));
+}
+
+#[test]
 fn the_address_of_the_query_fills_the_form() {
     let html = sign_in(|page| page.email = "someone@example.com");
     assert!(
@@ -176,6 +205,7 @@ fn an_error_is_shown_exactly_when_there_is_one() {
     assert!(says_error(&pages().error(&ErrorPage::default()).unwrap()));
     assert!(!says_error(&pages().sign_out(&SignOutPage::default()).unwrap()));
     assert!(!says_error(&pages().verify_request(&VerifyRequestPage::default()).unwrap()));
+    assert!(!says_error(&pages().confirm(&ConfirmPage::default()).unwrap()));
 }
 
 #[test]

@@ -118,6 +118,14 @@ impl Theme {
         Ok(colors)
     }
 
+    /// Colours of the main button where no stylesheet reaches: its own, and that of its text.
+    pub(crate) fn button_colors(&self) -> (String, String) {
+        let parse = |text| filled(text).and_then(Color::parse);
+        let brand = parse(&self.brand_color).unwrap_or(Color::BLACK);
+        let text = parse(&self.button_text).unwrap_or_else(|| brand.ink());
+        (brand.to_string(), text.to_string())
+    }
+
     /// What the content security policy must name so that the logo is shown; https needs no naming.
     pub(super) fn logo_origin(&self) -> Option<String> {
         let url = Url::parse(filled(&self.logo)?).ok()?;

@@ -130,7 +130,9 @@ impl Source<'_> {
         }
         let end = self.lasts_until(&after, began);
         // Both run out together: what was not renewed for the update age is renewed now.
-        let is_due = row.session.expires + self.config.session_update_age <= end;
+        let is_last = Some(end) == self.config.session_absolute_max_age.map(|most| began + most);
+        let is_due = row.session.expires + self.config.session_update_age <= end
+            || (is_last && row.session.expires < end);
         let mut change = SessionChange::new();
         if is_due {
             change = change.expires(end).last_seen(self.now);

@@ -30,7 +30,11 @@ impl Source<'_> {
         let Some(epoch) = epoch_of(cache, store, id).await? else {
             return Ok(Some(Current { payload, is_new: false }));
         };
-        if epoch.not_before.is_some_and(|end| marker.began <= end) {
+        let is_revoked = match marker.began_in {
+            Some(began_in) => began_in < epoch.revoked,
+            None => epoch.not_before.is_some_and(|end| marker.began <= end),
+        };
+        if is_revoked {
             return Ok(None);
         }
         if epoch.number <= marker.epoch {
@@ -42,7 +46,8 @@ impl Source<'_> {
             None => payload.identity(),
         };
         let mut payload = Payload::of(own, &claims);
-        payload.mark(Marker { epoch: epoch.number, ..marker });
+        let began_in = Some(marker.began_in.unwrap_or(epoch.number));
+        payload.mark(Marker { began_in, epoch: epoch.number, ..marker });
         Ok(Some(Current { payload, is_new: true }))
     }
 
@@ -67,7 +72,7 @@ impl Source<'_> {
             _ if self.config.session_absolute_max_age.is_some() => 0,
             _ => return Ok(()),
         };
-        payload.mark(Marker { began, epoch });
+        payload.mark(Marker { began, began_in: Some(epoch), epoch });
         Ok(())
     }
 }
@@ -95,7 +100,7 @@ pub(crate) async fn begin_epoch(
     for _ in 0..MOST_ATTEMPTS {
         let current = store.epoch(id).await?.unwrap_or_default();
         let number = current.number;
-        let next = change(current).next();
+        let next = change(current.next());
         if store.begin_epoch(id, next.clone(), number).await? {
             if let Some(cache) = &config.epochs {
                 cache.insert(id.to_owned(), Some(Arc::new(next)));

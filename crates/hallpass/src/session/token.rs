@@ -100,6 +100,13 @@ impl Source<'_> {
                 ),
             ));
         }
+        if value.len() > MUCH && before.value.as_ref().is_none_or(|before| before.len() <= MUCH) {
+            tracing::warn!(
+                bytes = value.len(),
+                largest = largest(payload.all()),
+                "a session needs more than one cookie: keep less in the claims, or use database sessions"
+            );
+        }
         Ok((self.spec().set_in_pieces(value, expires, before), expires))
     }
 }
@@ -108,3 +115,6 @@ fn largest(claims: &Map<String, Value>) -> &str {
     let size = |value: &Value| value.to_string().len();
     claims.iter().max_by_key(|(_, value)| size(value)).map_or("", |(name, _)| name.as_str())
 }
+
+/// In bytes: what browsers keep in one cookie.
+const MUCH: usize = 4096;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
-use super::{Live, Opened, Source, Trigger, decided};
+use super::{Live, Opened, Source, Trigger, decided, guard};
 use crate::cookie::CookieChange;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::hooks::{self, Event, Payload, RawSession, StoredUser};
@@ -22,8 +23,11 @@ impl Source<'_> {
         };
         let Opened { live, cookies } = self.open(trigger).await?;
         let Some(live) = live else { return Ok((NOBODY.to_owned(), cookies)) };
+        let key = self.config.views.as_ref().map(|views| (views, view_key(&live)));
+        let known = key.as_ref().filter(|_| update.is_none()).and_then(|(views, key)| views.get(key));
         let shown = match &self.config.hooks.session {
             None => Ok(json!({ "user": public_user(&live.token) }).to_string()),
+            Some(_) if let Some(known) = known => Ok(known.as_ref().to_owned()),
             Some(hook) => {
                 let event = RawSession {
                     token: Arc::clone(&live.token),
@@ -38,6 +42,13 @@ impl Source<'_> {
                 hooks::call(self.config.callback_timeout, hook, event).await?
             }
         };
+        let shown = match shown {
+            Ok(shown) => Ok(self.without_secrets(shown)?),
+            Err(error) => Err(error),
+        };
+        if let (Some((views, key)), Ok(shown)) = (key, &shown) {
+            views.insert(key, Arc::from(shown.as_str()));
+        }
         let body = match shown.and_then(|shown| with_expires(shown, shown_end(&live))) {
             Ok(body) => body,
             Err(error) => {
@@ -69,9 +80,61 @@ impl Source<'_> {
     }
 }
 
+impl Source<'_> {
+    /// What the callback shows, without fields that must not reach a page.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ForbiddenView`] in development, so that it is noticed before others notice it.
+    fn without_secrets(&self, shown: String) -> Result<String, Error> {
+        if !guard::is_suspicious(&shown) {
+            return Ok(shown);
+        }
+        let Ok(mut view) = serde_json::from_str(&shown) else { return Ok(shown) };
+        let found = guard::strip(&mut view);
+        if found.is_empty() {
+            return Ok(shown);
+        }
+        let error = Error::new(
+            ErrorKind::ForbiddenView,
+            format!(
+                "the session callback shows {}: what a page can read, anybody can who gets a script into it. Leave it out \
+                 of what the callback returns",
+                found.join(", ")
+            ),
+        );
+        if self.config.development {
+            return Err(error);
+        }
+        core::report(&self.config.hooks, &error, Some(self.info));
+        Ok(view.to_string())
+    }
+}
+
 /// A session in the store shows the end that its row had when it was read, as with Auth.js.
 fn shown_end(live: &Live) -> Timestamp {
     live.row.as_ref().map_or(live.expires, |row| row.session.expires)
+}
+
+/// What a view follows from: whose session it is, and everything that it keeps. A session that changes gets another
+/// key, so what was kept of it before is never shown again.
+fn view_key(live: &Live) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |part: &str| {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    };
+    add(&Value::Object(live.token.all().clone().into_iter().filter(|(name, _)| !is_time(name)).collect())
+        .to_string());
+    if let Some(row) = &live.row {
+        add(&row.session.id);
+        add(&serde_json::to_string(&row.user).unwrap_or_default());
+    }
+    hash.finalize().into()
+}
+
+/// What every renewal changes.
+fn is_time(claim: &str) -> bool {
+    matches!(claim, "iat" | "exp" | "jti")
 }
 
 /// Name, e-mail and image: Auth.js' default.

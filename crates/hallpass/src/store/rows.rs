@@ -133,7 +133,9 @@ impl SessionChange {
 pub struct Epoch {
     /// Counts up from 1 with every change.
     pub number: i64,
-    /// Sessions that began until then have ended.
+    /// Sessions that began in an epoch before this one have ended.
+    pub revoked: i64,
+    /// When that was said: for tokens of other programs, which know of no epochs.
     pub not_before: Option<Timestamp>,
     /// What becomes of the claims of older tokens: each member takes the place of the claim of its name, `null`
     /// removes it.
@@ -142,8 +144,8 @@ pub struct Epoch {
 
 impl Epoch {
     /// An epoch as a store has kept it.
-    pub fn new(number: i64, not_before: Option<Timestamp>, patch: Map<String, Value>) -> Self {
-        Self { number, not_before, patch }
+    pub fn new(number: i64, revoked: i64, not_before: Option<Timestamp>, patch: Map<String, Value>) -> Self {
+        Self { number, revoked, not_before, patch }
     }
 
     /// The next one, after nothing else than that the user has changed.
@@ -151,9 +153,9 @@ impl Epoch {
         Self { number: self.number.saturating_add(1), ..self }
     }
 
-    /// Ends all sessions that began until then.
+    /// Ends all sessions that began before this epoch.
     pub(crate) fn revoke(self, at: Timestamp) -> Self {
-        Self { not_before: self.not_before.max(Some(at)), ..self }
+        Self { revoked: self.number, not_before: self.not_before.max(Some(at)), ..self }
     }
 
     /// Adds a patch to those before.

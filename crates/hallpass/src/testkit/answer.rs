@@ -52,10 +52,30 @@ impl Answer {
         self.set_cookies().into_iter().map(|line| line.split('=').next().unwrap_or_default()).collect()
     }
 
+    /// The first form of a page: where it goes, and its hidden fields.
+    pub fn form(&self) -> Option<(String, Vec<(String, String)>)> {
+        let text = std::str::from_utf8(self.body()).ok()?;
+        let (_, form) = text.split_once("<form ")?;
+        let (form, _) = form.split_once("</form>")?;
+        let action = attribute(form, "action")?;
+        let hidden = form.split("<input type=\"hidden\" ").skip(1);
+        let fields = hidden.filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)));
+        Some((action, fields.collect()))
+    }
+
     /// Whether it sends the browser to a page that says `error=<code>`.
     pub fn is_error(&self, code: &str) -> bool {
         self.status() == StatusCode::FOUND && self.location_parameter("error").as_deref() == Some(code)
     }
+}
+
+/// An attribute of the element that the text begins in.
+fn attribute(element: &str, name: &str) -> Option<String> {
+    let (element, _) = element.split_once('>')?;
+    let (_, value) = element.split_once(&format!("{name}=\""))?;
+    let (value, _) = value.split_once('"')?;
+    let plain = value.replace("&lt;", "<").replace("&quot;", "\"").replace("&#39;", "'");
+    Some(plain.replace("&amp;", "&"))
 }
 
 impl Deref for Answer {

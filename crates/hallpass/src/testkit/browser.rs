@@ -153,6 +153,14 @@ impl Browser {
         }
     }
 
+    /// Opens a magic link, and presses the button of the page that asks.
+    pub async fn follow_magic_link(&mut self, link: &str) -> Answer {
+        let page = self.get(link).await;
+        let Some((action, fields)) = page.form() else { return page };
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.post_form(&action, &fields).await
+    }
+
     /// `GET /session`: `null` for nobody.
     pub async fn session(&mut self) -> Value {
         self.get("session").await.json()

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use hallpass::mail::{HttpService, MailTemplate};
 use hallpass::providers::{AUTH0, GITHUB, Provider};
 use hallpass::testkit::{Browser, Idp, ManualClock};
 use hallpass::{
     Auth, Builder, ConfigError, CookieKind, CookieOptions, Credentials, Email, Environment, ErrorKind,
-    PagePaths, User,
+    MemoryStore, PagePaths, User,
 };
 
 use crate::site::{SECRET, SITE, Site, bare, browse, password_form};
@@ -57,6 +58,10 @@ async fn all_mistakes_are_told_at_once() {
     assert!(!text.contains("\"short\""), "{text}");
 }
 
+fn stored() -> Builder {
+    bare().store(MemoryStore::new())
+}
+
 #[test]
 fn each_mistake_names_its_setting() {
     let max = Duration::from_secs(401 * 24 * 60 * 60);
@@ -66,7 +71,7 @@ fn each_mistake_names_its_setting() {
         (bare().secret(""), "secret"),
         (bare().secret("x".repeat(31)), "32"),
         (bare().secrets([SECRET, ""]), "secrets"),
-        (empty().secret(SECRET), "`provider`, `credentials` or `email`"),
+        (empty().secret(SECRET), "`provider`, `credentials`, `email` or `mailer`"),
         (bare().url("app.example.com"), "`url`"),
         (bare().url("ftp://app.example.com"), "`url`"),
         (bare().url("https://"), "`url`"),
@@ -79,6 +84,17 @@ fn each_mistake_names_its_setting() {
         (bare().credentials(password_form(), authorize), "\"credentials\""),
         (bare().credentials(Credentials::new().id(""), authorize), "id"),
         (bare().email(Email::new(), async |_, ()| Ok(())), "`store`"),
+        (stored().email(Email::new().max_age(Duration::ZERO), async |_, ()| Ok(())), "`max_age`"),
+        (stored().email(Email::new().max_age(max), async |_, ()| Ok(())), "`max_age`"),
+        (stored().mailer(Email::new(), HttpService::resend().key("k")), "EMAIL_FROM"),
+        (stored().mailer(Email::new().from("a@b.example"), HttpService::resend()), "AUTH_RESEND_KEY"),
+        (stored().mailer(Email::new().from("a@b.example").id("own"), HttpService::resend()), "AUTH_OWN_KEY"),
+        (
+            stored()
+                .mailer(Email::new().from("a@b.example"), HttpService::resend().key("k"))
+                .mail_template(MailTemplate::Html, "{{ nothing }}"),
+            "`mail_template`",
+        ),
         (bare().provider(GITHUB.client("", "secret")), "AUTH_GITHUB_ID"),
         (bare().provider(GITHUB.client("id", "")), "AUTH_GITHUB_SECRET"),
         (bare().provider(AUTH0.client("id", "secret")), ".with(\"domain\""),

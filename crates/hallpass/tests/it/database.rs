@@ -473,7 +473,7 @@ async fn accounts_prepared_by_somebody_else_are_worthless_after_the_first_proof(
     eve.sign_in("other", &site.other).await;
     let mut ada = browse(&auth);
     ada.submit("signin/email", &[("email", "ada@example.com")]).await;
-    ada.get(&mailbox.take()[0]).await;
+    ada.follow_magic_link(&mailbox.take()[0]).await;
     assert_eq!(ada.session().await["user"]["email"], "ada@example.com");
     assert_eq!(eve.get("session").await.text(), "null");
     assert!(eve.sign_in("other", &site.other).await.is_error("OAuthAccountNotLinked"));

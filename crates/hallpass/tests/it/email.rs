@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use hallpass::clock::Clock;
 use hallpass::testkit::Browser;
-use hallpass::{Auth, Builder, Email, Mail, PagePaths, Store};
+use hallpass::{Auth, Builder, Compat, Email, Mail, PagePaths, Store};
 use serde_json::json;
 use url::Url;
 
-use crate::site::{Log, SECRET, SESSION, SITE, Site, browse};
+use crate::site::{Log, SECRET, SESSION, SITE, Site, browse, raw};
 
 /// What was sent.
 #[derive(Clone, Default)]
@@ -27,7 +28,7 @@ impl Mailbox {
 
 fn mailing(site: &Site, mailbox: &Mailbox) -> Builder<Mailbox> {
     site.builder_with(mailbox.clone()).store(site.store.clone()).email(
-        Email::new().max_age(Duration::from_secs(600)),
+        Email::new(),
         async |mail, mailbox: Mailbox| {
             mailbox.0.lock().unwrap().push(mail);
             Ok(())
@@ -48,6 +49,12 @@ impl Case {
         Self { site, auth, mailbox }
     }
 
+    fn as_auth_js() -> Self {
+        let (site, mailbox) = (Site::new(), Mailbox::default());
+        let auth = mailing(&site, &mailbox).compat(Compat::new().magic_link(true)).build().unwrap();
+        Self { site, auth, mailbox }
+    }
+
     /// Asks for a link; the link.
     async fn ask(&self, browser: &mut Browser, address: &str) -> String {
         let answer = browser.submit("signin/email", &[("email", address)]).await;
@@ -62,7 +69,7 @@ async fn link_signs_in_and_proves_the_address() {
     let mut browser = browse(&case.auth);
     let link = case.ask(&mut browser, "Ada@Example.com").await;
     assert_eq!(case.mailbox.last().identifier, "ada@example.com");
-    let answer = browser.get(&link).await;
+    let answer = browser.follow_magic_link(&link).await;
     assert_eq!((answer.status().as_u16(), answer.location()), (302, SITE));
     assert_eq!(browser.session().await["user"], json!({ "email": "ada@example.com" }));
     let rows = case.site.store.rows();
@@ -83,7 +90,7 @@ async fn link_leads_where_the_sign_in_began() {
         "{SITE}/api/auth/callback/email?callbackUrl=https%3A%2F%2Fapp.example.com%2Fcart&"
     )));
     // It works in another browser too.
-    assert_eq!(browser.other().get(&link).await.location(), format!("{SITE}/cart"));
+    assert_eq!(browser.other().follow_magic_link(&link).await.location(), format!("{SITE}/cart"));
 }
 
 #[tokio::test]
@@ -94,7 +101,7 @@ async fn known_user_is_signed_in_and_verified() {
     assert_eq!(before.users[0].email_verified, None);
     let mut browser = browse(&case.auth);
     let link = case.ask(&mut browser, "ada@example.com").await;
-    browser.get(&link).await;
+    browser.follow_magic_link(&link).await;
     let after = case.site.store.rows();
     assert_eq!((after.users.len(), &after.users[0].id), (1, &before.users[0].id));
     assert!(after.users[0].email_verified.is_some());
@@ -113,7 +120,7 @@ async fn only_a_hash_of_the_token_is_stored() {
     // Whoever reads the database cannot use what stands there.
     let mut thief = browse(&case.auth);
     let link = format!("callback/email?token={}&email=ada@example.com", rows.tokens[0].hash);
-    assert!(thief.get(&link).await.is_error("Verification"));
+    assert!(thief.follow_magic_link(&link).await.is_error("Verification"));
     let unsalted = format!("{rows:?}");
     assert!(!unsalted.contains(&mail.token));
 }
@@ -123,9 +130,9 @@ async fn link_works_once() {
     let case = Case::new();
     let mut browser = browse(&case.auth);
     let link = case.ask(&mut browser, "ada@example.com").await;
-    browser.get(&link).await;
+    browser.follow_magic_link(&link).await;
     let mut other = browse(&case.auth);
-    let answer = other.get(&link).await;
+    let answer = other.follow_magic_link(&link).await;
     assert_eq!(answer.location(), format!("{SITE}/api/auth/error?error=Verification"));
     assert_eq!((answer.set_cookies(), other.cookie(SESSION)), (vec![], None));
 }
@@ -135,7 +142,7 @@ async fn link_followed_by_many_at_once_signs_one_in() {
     let case = Case::new();
     let link = case.ask(&mut browse(&case.auth), "ada@example.com").await;
     let mut browsers = vec![browse(&case.auth); 64];
-    let answers = join_all(browsers.iter_mut().map(|browser| browser.get(&link))).await;
+    let answers = join_all(browsers.iter_mut().map(|browser| browser.follow_magic_link(&link))).await;
     assert_eq!(answers.iter().filter(|answer| answer.location() == SITE).count(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.is_error("Verification")).count(), 63);
     assert_eq!(browsers.iter().filter(|browser| browser.cookie(SESSION).is_some()).count(), 1);
@@ -158,15 +165,21 @@ async fn token_for_another_address_is_refused_and_stays_usable() {
         format!("token={}&email=ada@example.com", token.to_uppercase()),
         format!("token={}&email=ada@example.com", &token[1..]),
     ] {
-        assert!(browser.get(&format!("callback/email?{wrong}")).await.is_error("Verification"), "{wrong}");
+        assert!(
+            browser.follow_magic_link(&format!("callback/email?{wrong}")).await.is_error("Verification"),
+            "{wrong}"
+        );
     }
     for wrong in
         [format!("token={token}"), "email=ada@example.com".into(), "token=&email=ada@example.com".into()]
     {
-        assert!(browser.get(&format!("callback/email?{wrong}")).await.is_error("Configuration"), "{wrong}");
+        assert!(
+            browser.follow_magic_link(&format!("callback/email?{wrong}")).await.is_error("Configuration"),
+            "{wrong}"
+        );
     }
     assert_eq!(browser.cookie(SESSION), None);
-    assert_eq!(browser.get(&link).await.location(), SITE);
+    assert_eq!(browser.follow_magic_link(&link).await.location(), SITE);
     assert_eq!(browser.session().await["user"]["email"], "ada@example.com");
 }
 
@@ -177,9 +190,133 @@ async fn link_expires_to_the_second() {
         let mut browser = browse(&case.auth);
         let link = case.ask(&mut browser, "ada@example.com").await;
         case.site.clock.advance(Duration::from_secs(seconds));
-        let answer = browser.get(&link).await;
+        let answer = browser.follow_magic_link(&link).await;
         assert_eq!(answer.is_error("Verification"), !works, "{seconds}");
         assert_eq!(browser.cookie(SESSION).is_some(), works);
+    }
+}
+
+#[tokio::test]
+async fn lifetime_may_be_chosen_and_that_of_auth_js_is_a_day() {
+    let day = 24 * 60 * 60;
+    for (email, compat, seconds) in [
+        (Email::new(), Compat::new(), 600),
+        (Email::new(), Compat::new().magic_link(true), day),
+        (Email::new(), Compat::new().magic_link(true).cache_headers(true), day),
+        (Email::new().max_age(Duration::from_secs(60)), Compat::new().magic_link(true), 60),
+        (Email::new().max_age(Duration::from_secs(3600)), Compat::new(), 3600),
+    ] {
+        let (site, mailbox) = (Site::new(), Mailbox::default());
+        let auth = site.builder_with(mailbox.clone()).store(site.store.clone()).compat(compat);
+        let auth = auth.email(email, async |mail, mailbox: Mailbox| {
+            mailbox.0.lock().unwrap().push(mail);
+            Ok(())
+        });
+        let mut browser = browse(&auth.build().unwrap());
+        browser.submit("signin/email", &[("email", "ada@example.com")]).await;
+        let until = mailbox.last().expires.seconds() - site.clock.now().seconds();
+        assert_eq!((until, site.store.rows().tokens[0].expires), (seconds, mailbox.last().expires));
+    }
+}
+
+/// What scanners of mail do: they open the link, some of them with scripts, but press no button.
+#[tokio::test]
+async fn looking_at_a_link_uses_nothing_up() {
+    let case = Case::new();
+    let link = case.ask(&mut browse(&case.auth), "ada@example.com").await;
+    for (name, value) in [
+        ("user-agent", "a scanner"),
+        ("sec-purpose", "prefetch"),
+        ("purpose", "prefetch"),
+        ("sec-fetch-dest", "document"),
+        ("x-auth-return-redirect", "1"),
+    ] {
+        let mut scanner = browse(&case.auth).with_header(name, value);
+        for _ in 0..3 {
+            let answer = scanner.get(&link).await;
+            assert_eq!((answer.status().as_u16(), answer.cookie_names().contains(&SESSION)), (200, false));
+        }
+        assert_eq!(raw(&mut scanner, "HEAD", &link, "").await.status(), 400);
+        assert_eq!(scanner.cookie(SESSION), None);
+    }
+    assert_eq!(case.site.store.rows().users.len(), 0);
+    let mut browser = browse(&case.auth);
+    assert_eq!(browser.follow_magic_link(&link).await.location(), SITE);
+    assert_eq!(browser.session().await["user"]["email"], "ada@example.com");
+}
+
+#[tokio::test]
+async fn page_of_a_link_says_for_whom_it_is_and_tells_nobody_the_token() {
+    let case = Case::new();
+    let mut browser = browse(&case.auth);
+    browser.submit("signin/email", &[("email", "ada@example.com"), ("callbackUrl", "/cart")]).await;
+    let answer = browser.other().get(&case.mailbox.last().url).await;
+    assert!(answer.text().contains("signed in as <strong>ada@example.com</strong>"));
+    let (action, fields) = answer.form().unwrap();
+    assert_eq!(action, format!("{SITE}/api/auth/callback/email"));
+    let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["csrfToken", "token", "email", "callbackUrl"]);
+    assert_eq!(fields[3].1, format!("{SITE}/cart"));
+    // The address of the page holds the token. `no-referrer` would take the origin from the form too.
+    assert_eq!(answer.header("referrer-policy"), Some("strict-origin"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+    assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none';"));
+}
+
+#[tokio::test]
+async fn link_is_followed_only_from_its_page() {
+    let case = Case::new();
+    let mut browser = browse(&case.auth);
+    let link = case.ask(&mut browser, "ada@example.com").await;
+    let (action, fields) = browser.get(&link).await.form().unwrap();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    // Without the CSRF token, with one of another browser, from another site, with the token in the query.
+    assert!(browser.post_form(&action, &fields[1..]).await.is_error("MissingCSRF"));
+    assert!(browser.other().post_form(&action, &fields).await.is_error("MissingCSRF"));
+    let mut elsewhere = browser.clone().with_header("sec-fetch-site", "cross-site");
+    assert!(elsewhere.post_form(&action, &fields).await.is_error("MissingCSRF"));
+    assert!(browser.post_form(&link, &fields[1..]).await.is_error("MissingCSRF"));
+    assert!(browser.post_form(&link, &fields[..1]).await.is_error("Configuration"));
+    assert_eq!((browser.cookie(SESSION), case.site.store.rows().tokens.len()), (None, 1));
+    assert_eq!(browser.post_form(&action, &fields).await.location(), SITE);
+}
+
+#[tokio::test]
+async fn page_of_a_link_shows_nothing_that_is_no_address() {
+    let case = Case::new();
+    let mut browser = browse(&case.auth);
+    for text in ["<b>x</b>@example.com", "call%20555-0100@example.com", "a@b@c", "hello"] {
+        let answer = browser.get(&format!("callback/email?token=x&email={text}")).await;
+        assert!(answer.is_error("Verification"), "{text}");
+    }
+    let answer = browser.get("callback/email?token=%22%3E%3Cb%3E&email=a%26b'@example.com").await;
+    assert!(answer.text().contains("a&amp;b&#39;@example.com") && !answer.text().contains("<b>"));
+}
+
+#[tokio::test]
+async fn link_as_in_auth_js_is_used_up_by_looking_at_it() {
+    let case = Case::as_auth_js();
+    let mut browser = browse(&case.auth);
+    let link = case.ask(&mut browser, "ada@example.com").await;
+    assert_eq!(raw(&mut browser, "HEAD", &link, "").await.status(), 400);
+    assert_eq!(browser.get(&link).await.location(), SITE);
+    assert!(browser.other().get(&link).await.is_error("Verification"));
+    // A POST does the same, and needs no CSRF token.
+    let link = case.ask(&mut browser, "ada@example.com").await;
+    assert_eq!(browser.other().post_form(&link, &[]).await.location(), SITE);
+}
+
+#[tokio::test]
+async fn link_works_beside_a_newer_one() {
+    let case = Case::new();
+    let mut browser = browse(&case.auth);
+    let older = case.ask(&mut browser, "ada@example.com").await;
+    let newer = case.ask(&mut browser, "ada@example.com").await;
+    assert_ne!(older, newer);
+    for link in [newer, older] {
+        assert_eq!(browse(&case.auth).follow_magic_link(&link).await.location(), SITE);
+        assert!(browse(&case.auth).follow_magic_link(&link).await.is_error("Verification"));
     }
 }
 
@@ -191,8 +328,8 @@ async fn link_survives_a_new_secret() {
         mailing(&case.site, &case.mailbox).secrets(secrets.iter().copied()).build().unwrap()
     };
     let new = "a new secret, and 32 characters long";
-    assert!(browse(&rotate(&[new])).get(&link).await.is_error("Verification"));
-    assert_eq!(browse(&rotate(&[new, SECRET])).get(&link).await.location(), SITE);
+    assert!(browse(&rotate(&[new])).follow_magic_link(&link).await.is_error("Verification"));
+    assert_eq!(browse(&rotate(&[new, SECRET])).follow_magic_link(&link).await.location(), SITE);
 }
 
 #[tokio::test]
@@ -335,11 +472,11 @@ async fn callbacks_and_events_run_in_their_order() {
     let mut browser = browse(&auth);
     browser.submit("signin/email", &[("email", "ada@example.com")]).await;
     assert_eq!(log.take(), ["signIn true", "send"]);
-    browser.get(&mailbox.last().url).await;
+    browser.follow_magic_link(&mailbox.last().url).await;
     assert_eq!(log.take(), ["signIn false", "event createUser", "jwt true", "event signIn"]);
     browser.submit("signin/email", &[("email", "ada@example.com")]).await;
     log.take();
-    browser.get(&mailbox.last().url).await;
+    browser.follow_magic_link(&mailbox.last().url).await;
     assert_eq!(log.take(), ["signIn false", "event updateUser", "jwt false", "event signIn"]);
 }
 
@@ -349,7 +486,7 @@ async fn new_user_is_welcomed() {
     let auth = mailing(&site, &mailbox).pages(PagePaths::new().new_user("/welcome")).build().unwrap();
     let mut browser = browse(&auth);
     browser.submit("signin/email", &[("email", "ada@example.com")]).await;
-    let answer = browser.get(&mailbox.last().url).await;
+    let answer = browser.follow_magic_link(&mailbox.last().url).await;
     assert_eq!(answer.location(), "/welcome?callbackUrl=https%3A%2F%2Fapp.example.com");
 }
 
@@ -361,6 +498,6 @@ async fn with_a_user_go_the_links_to_their_address() {
     let mut browser = browse(&case.auth);
     let link = case.ask(&mut browser, "ada@example.com").await;
     assert!(case.site.store.delete_user(&old).await.unwrap());
-    assert!(browser.get(&link).await.is_error("Verification"));
+    assert!(browser.follow_magic_link(&link).await.is_error("Verification"));
     assert_eq!(case.site.store.rows().users, []);
 }

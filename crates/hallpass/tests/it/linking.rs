@@ -289,7 +289,7 @@ async fn store_that_is_away_is_503_and_touches_no_cookie() {
     for answer in [
         browser.sign_in("idp", &site.idp).await,
         browser.submit("signin/email", &[("email", "ada@example.com")]).await,
-        browser.get("callback/email?token=x&email=ada@example.com").await,
+        browser.follow_magic_link("callback/email?token=x&email=ada@example.com").await,
     ] {
         assert_eq!((answer.status().as_u16(), answer.header("retry-after")), (503, Some("5")));
         assert_eq!(answer.set_cookies(), Vec::<&str>::new());

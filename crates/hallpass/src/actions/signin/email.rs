@@ -40,7 +40,7 @@ pub(super) async fn send_link(
     let mut random = [0; 32];
     config.random.fill(&mut random)?;
     let token = hex(&random);
-    let expires = config.clock.now() + provider.max_age;
+    let expires = config.clock.now() + provider.lifetime(config.compat);
     let secret =
         config.secrets.first().ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
     // Stored before it is sent: a link must work however fast it is followed.

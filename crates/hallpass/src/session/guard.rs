@@ -1,0 +1,60 @@
+//! What must never reach a page, whatever a callback returns.
+
+use serde_json::Value;
+
+/// Takes fields out of a view that hold what is good for signing in somewhere: tokens of providers and of sessions,
+/// passwords and their hashes. Returns where they stood: `user.account.access_token`.
+pub(super) fn strip(view: &mut Value) -> Vec<String> {
+    let mut found = Vec::new();
+    strip_below(view, "", &mut found);
+    found
+}
+
+/// Whether JSON may hold such a field at all: most does not, and need not be taken apart.
+pub(super) fn is_suspicious(json: &str) -> bool {
+    NEVER_SHOWN
+        .iter()
+        .any(|ending| json.match_indices(ending).any(|(at, _)| json[at + ending.len()..].starts_with("\":")))
+        || json.contains(r#"\u"#)
+}
+
+fn strip_below(value: &mut Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => members.retain(|name, value| {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            if NEVER_SHOWN.iter().any(|ending| name.ends_with(ending)) && !value.is_null() {
+                found.push(path);
+                return false;
+            }
+            strip_below(value, &path, found);
+            true
+        }),
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                strip_below(item, &format!("{path}.{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Endings of names, as OAuth, Auth.js' tables and applications have them.
+const NEVER_SHOWN: [&str; 14] = [
+    "access_token",
+    "accessToken",
+    "refresh_token",
+    "refreshToken",
+    "id_token",
+    "idToken",
+    "session_token",
+    "sessionToken",
+    "client_secret",
+    "clientSecret",
+    "password",
+    "Password",
+    "password_hash",
+    "asswordHash",
+];
+
+#[cfg(test)]
+mod tests;

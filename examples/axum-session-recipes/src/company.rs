@@ -1,0 +1,55 @@
+//! A person picks a company, and every page knows it from then on.
+
+use hallpass::{BoxError, Builder, Jwt, SessionEvent, ViewUser};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Claims {
+    pub selected_company_id: Option<String>,
+    pub company_name: Option<String>,
+}
+
+/// What a page may ask for: `update({ companyId })`, or `GET /api/auth/session?companyId=…`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Update {
+    pub company_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    pub user: ViewUser,
+    pub selected_company_id: Option<String>,
+    pub company_name: Option<String>,
+}
+
+pub fn extend(builder: Builder) -> Builder<(), Claims> {
+    builder
+        .jwt(async |event: Jwt<Claims, Update>, ()| {
+            Ok(match event {
+                Jwt::SignIn(_) => Some(Claims::default()),
+                Jwt::Update(it) => {
+                    // The best place to complete the data, and to ask whether this person may have it.
+                    let company_name = company_name(&it.update.company_id).await?;
+                    Some(Claims { selected_company_id: Some(it.update.company_id), company_name })
+                }
+                Jwt::Read(it) => Some(it.claims),
+            })
+        })
+        .update_from_query(["companyId"])
+        .session(async |it: SessionEvent<Claims>, ()| {
+            let Claims { selected_company_id, company_name } = it.claims;
+            Ok(View { user: it.user.public(), selected_company_id, company_name })
+        })
+}
+
+/// A real application asks its database.
+async fn company_name(id: &str) -> Result<Option<String>, BoxError> {
+    Ok(match id {
+        "acme" => Some("Acme Corporation".to_owned()),
+        "globex" => Some("Globex".to_owned()),
+        _ => None,
+    })
+}
