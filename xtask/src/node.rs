@@ -73,6 +73,39 @@ pub(crate) fn browser(workspace: &Workspace, arguments: &[String]) -> Result<Out
     Ok(Outcome::Passed)
 }
 
+/// The declarations that come from Rust types are the committed ones, and the compiler of TypeScript reads them together
+/// with the types of next-auth 4, next-auth 5 and nuxt-auth.
+pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    let options = Options::parse(arguments, &["--only"])?;
+    let example = ["--manifest-path", "examples/Cargo.toml", "--package", "example-axum-extend-session"];
+    let mut test = workspace.cargo(&["test", "--quiet", "--locked"]);
+    run(test.args(example).arg("--target-dir").arg(workspace.target()))?;
+    run(&mut workspace.cargo(&[
+        "test",
+        "--quiet",
+        "--locked",
+        "--package",
+        "hallpass",
+        "--test",
+        "it",
+        "types::",
+    ]))?;
+
+    if let Some(ended) = unable(workspace, "e2e/types/types.mjs", false)? {
+        return Ok(ended);
+    }
+    let projects: Vec<&str> = match options.value("--only") {
+        Some(project) => vec![project],
+        None => TYPES_PROJECTS.to_vec(),
+    };
+    for project in &projects {
+        install(workspace, &workspace.path(&format!("e2e/types/{project}")))?;
+    }
+    let mut node = workspace.command("node", &["e2e/types/types.mjs"]);
+    run(node.args(projects).env("NUXT_TELEMETRY_DISABLED", "1"))?;
+    Ok(Outcome::Passed)
+}
+
 /// How the step ends at once when its script, node or a browser is missing.
 fn unable(workspace: &Workspace, script: &str, in_a_browser: bool) -> Result<Option<Outcome>, Failure> {
     if !workspace.exists(script) {
@@ -108,8 +141,14 @@ pub(crate) fn install(workspace: &Workspace, folder: &Path) -> Result<(), Failur
     if installed.is_file() && fs::metadata(&installed)?.modified()? >= fs::metadata(&lock)?.modified()? {
         return Ok(());
     }
-    run(workspace.command("npm", &["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(folder))
+    // Nuxt has optional packages of other platforms, of which `npm ci` wants to hear in the lock file.
+    let is_nuxt = fs::read_to_string(folder.join("package.json"))?.contains("\"nuxt\":");
+    let how: &[&str] = if is_nuxt { &["install", "--no-save", "--ignore-scripts"] } else { &["ci"] };
+    let mut npm = workspace.command("npm", how);
+    run(npm.args(["--silent", "--no-fund", "--no-audit"]).current_dir(folder))
 }
+
+const TYPES_PROJECTS: [&str; 3] = ["v4", "v5", "nuxt"];
 
 const BROWSER: &str = "e2e/browser";
 

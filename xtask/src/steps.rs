@@ -101,6 +101,7 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     Step::ci("tokens", "session tokens against the Auth.js libraries", node::tokens),
     Step::ci("adapters", "a database of Auth.js' PostgreSQL adapter, shared with Hallpass", node::adapters),
+    Step::ci("types", "generated declarations: fresh, and read by TypeScript [--only PROJECT]", node::types),
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),

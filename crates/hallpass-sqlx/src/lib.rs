@@ -48,6 +48,7 @@ mod failure;
 mod limits;
 mod map;
 mod migrate;
+mod operations;
 mod pool;
 mod rows;
 mod seal;

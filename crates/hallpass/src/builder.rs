@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::auth::Auth;
 use crate::clock::Clock;
@@ -20,7 +21,8 @@ use crate::credentials::Credentials;
 use crate::email::Email;
 use crate::error::{BoxError, Error};
 use crate::hooks::{
-    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, NoClaims, Redirect, SessionEvent, SignIn,
+    self, CredentialsInput, Decision, Event, Jwt, JwtDecision, Mail, Migrate, NoClaims, Redirect,
+    SessionEvent, SignIn,
 };
 use crate::http::HttpClient;
 use crate::mail::{MailTemplate, Mailer};
@@ -80,6 +82,11 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
                  from the session's user"
             ));
         }
+        if self.settings.hooks.migrate.is_some() {
+            self.settings
+                .problems
+                .push("`migrate_claims`: register it after `jwt`, whose claims it makes".to_owned());
+        }
         let state = self.state.clone();
         self.settings.hooks.jwt = Some(hooks::jwt_hook(move |event| callback(event, state.clone())));
         Builder { state: self.state, settings: self.settings, claims: PhantomData }
@@ -87,6 +94,38 @@ impl<S: Clone + Send + Sync + 'static> Builder<S, NoClaims> {
 }
 
 impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 'static> Builder<S, C> {
+    /// Makes claims of what an earlier version of the application kept with a session. Register it after
+    /// [`jwt`](Builder::jwt), which gets what it makes; the next write keeps that, in the cookie or in the store.
+    ///
+    /// It is called when the claims of a session no longer fit their type. A field that is only new needs no
+    /// migration but `#[serde(default)]`. `None` signs out, as does having no migration; the log says so once for each
+    /// kind of mismatch.
+    ///
+    /// ```
+    /// use hallpass::{Auth, Jwt};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Claims { roles: Vec<String> }
+    ///
+    /// let builder = Auth::builder()
+    ///     .jwt(async |event: Jwt<Claims>, _| {
+    ///         Ok(match event {
+    ///             Jwt::SignIn(_) => Some(Claims { roles: Vec::new() }),
+    ///             Jwt::Read(it) => Some(it.claims),
+    ///         })
+    ///     })
+    ///     // There was one role, until people could have more of them.
+    ///     .migrate_claims(|old| Some(Claims { roles: vec![old.get("role")?.as_str()?.to_owned()] }));
+    /// ```
+    pub fn migrate_claims(
+        mut self,
+        migrate: impl Fn(Map<String, Value>) -> Option<C> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.hooks.migrate = Some(Migrate::new(migrate));
+        self
+    }
+
     /// The `session` callback: what the browser may see. It runs whenever a session is shown and returns the
     /// whole body of `GET /session` except `expires`; nothing else leaves the server. `None` shows nobody.
     ///

@@ -336,6 +336,9 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
         | ErrorKind::AccessDenied => {
             tracing::info!(kind = error.kind().name(), path, cause = source, "{error}");
         }
+        _ if hooks.seen_mismatches.is_repeated(error) => {
+            tracing::debug!(kind = error.kind().name(), path, cause = source, "{error}");
+        }
         _ => tracing::warn!(kind = error.kind().name(), path, cause = source, "{error}"),
     }
     if let Some(on_error) = &hooks.error

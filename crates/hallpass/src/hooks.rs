@@ -24,6 +24,7 @@ mod jwt;
 mod payload;
 mod session;
 mod sign_in;
+mod stale;
 
 pub use event::Event;
 pub use jwt::{Jwt, JwtDecision, JwtRead, JwtSignIn, JwtUpdate, NoClaims, NoUpdate, Token};
@@ -31,8 +32,9 @@ pub use session::{SessionEvent, SessionUser, ViewUser};
 pub use sign_in::{CredentialsInput, Decision, Mail, Redirect, SignIn};
 
 pub(crate) use fields::reserved_field;
-pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate, StaleClaims};
+pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate};
 pub(crate) use payload::{Marker, Payload, follow};
+pub(crate) use stale::{Migrate, SeenMismatches, StaleClaims};
 
 /// A future of a callback, boxed once.
 pub(crate) type HookFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -48,6 +50,8 @@ pub(crate) struct Hooks {
     pub(crate) sign_in: Option<Hook<SignIn, Decision>>,
     pub(crate) redirect: Option<Hook<Redirect, String>>,
     pub(crate) jwt: Option<Hook<RawJwt, Option<Arc<Payload>>>>,
+    pub(crate) migrate: Option<Migrate>,
+    pub(crate) seen_mismatches: SeenMismatches,
     /// It returns JSON.
     pub(crate) session: Option<Hook<RawSession, String>>,
     pub(crate) event: Option<Hook<Event, ()>>,
@@ -123,7 +127,7 @@ pub(crate) fn jwt_hook<C, U, R, Fut>(
     callback: impl Fn(Jwt<C, U>) -> Fut + Send + Sync + 'static,
 ) -> Hook<RawJwt, Option<Arc<Payload>>>
 where
-    C: Serialize + DeserializeOwned,
+    C: Serialize + DeserializeOwned + 'static,
     U: DeserializeOwned,
     R: Into<JwtDecision<C>>,
     Fut: Future<Output = Result<R, BoxError>> + Send + 'static,
@@ -140,7 +144,7 @@ pub(crate) fn session_hook<C, V, Fut>(
     callback: impl Fn(SessionEvent<C>) -> Fut + Send + Sync + 'static,
 ) -> Hook<RawSession, String>
 where
-    C: DeserializeOwned,
+    C: DeserializeOwned + 'static,
     V: Serialize,
     Fut: Future<Output = Result<V, BoxError>> + Send + 'static,
 {

@@ -49,6 +49,7 @@
 //! | sign in with a provider | [`providers`] |
 //! | sign in with a form, or a link by mail | [`Credentials`], [`Email`], [`mail`] |
 //! | keep users | [`Store`] |
+//! | give the types of a session to a front end | `typescript`, `schema` (features) |
 //! | change the pages | [`pages`], [`PagePaths`] |
 //! | only read sessions of Auth.js | [`TokenReader`], with `default-features = false` |
 //!
@@ -60,7 +61,9 @@
 //! | `engine` | yes | everything but reading tokens |
 //! | `tower` | no | `TokenLayer`: a [`TokenReader`] in front of any tower service |
 //! | `smtp` | no | sends mails with magic links to a mail server |
+//! | `schema` | no | JSON Schema of the application's types |
 //! | `testkit` | no | whole flows without sockets, for tests |
+//! | `typescript` | no | TypeScript declarations of the application's types |
 
 #[cfg(feature = "engine")]
 mod actions;
@@ -108,6 +111,8 @@ mod relying_party;
 mod request;
 #[cfg(feature = "engine")]
 mod respond;
+#[cfg(feature = "schema")]
+mod schema;
 mod secret;
 #[cfg(feature = "engine")]
 mod session;
@@ -118,6 +123,8 @@ mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod token_reader;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 #[cfg(feature = "engine")]
 mod user;
 #[cfg(feature = "engine")]
@@ -149,6 +156,8 @@ pub use hooks::{
 pub use pages::{Field, Theme};
 #[cfg(feature = "engine")]
 pub use request::{Peer, RequestInfo};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use secret::Secret;
 #[cfg(feature = "engine")]
 pub use session::Session;
@@ -160,5 +169,7 @@ pub use store::{
 pub use token_reader::{DecodedToken, TokenError, TokenReader};
 #[cfg(feature = "tower")]
 pub use token_reader::{RequestToken, TokenLayer, TokenService};
+#[cfg(feature = "typescript")]
+pub use typescript::typescript;
 #[cfg(feature = "engine")]
 pub use user::{Account, AccountKind, User, UserError};

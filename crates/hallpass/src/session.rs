@@ -249,7 +249,7 @@ async fn extended(
         )),
         Err(error) => {
             let message = if error.is::<StaleClaims>() {
-                "the claims of this session no longer fit: signed out (give new fields #[serde(default)])"
+                "the claims of this session no longer fit: signed out (give new fields #[serde(default)], or register `migrate_claims`)"
             } else {
                 "the jwt callback failed"
             };
@@ -291,8 +291,9 @@ async fn extend(
 ) -> Result<Result<Option<Arc<Payload>>, BoxError>, Error> {
     match (&config.hooks.jwt, trigger) {
         (Some(hook), trigger) => {
-            hooks::call(config.callback_timeout, hook, RawJwt { trigger, token, request: Arc::clone(info) })
-                .await
+            let raw =
+                RawJwt { trigger, token, migrate: config.hooks.migrate.clone(), request: Arc::clone(info) };
+            hooks::call(config.callback_timeout, hook, raw).await
         }
         // With the database strategy the `session` callback may take it, as in Auth.js.
         (None, RawTrigger::Update(Some(_)))

@@ -3,9 +3,10 @@
 use axum::{Router, routing::get};
 use hallpass::{Auth, Credentials, Field, Jwt, User, ViewUser};
 use hallpass_axum::{AuthExt, Session};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Role {
     Admin,
@@ -13,19 +14,20 @@ enum Role {
 }
 
 /// What a session keeps: in an encrypted cookie, for the server alone.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Claims {
     id: String,
     role: Role,
 }
 
 /// What the browser sees: the body of `GET /api/auth/session`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct View {
     user: Person,
 }
 
-#[derive(Serialize)]
+/// Who is signed in, and what they may do.
+#[derive(Serialize, JsonSchema)]
 struct Person {
     #[serde(flatten)]
     public: ViewUser,
@@ -63,3 +65,6 @@ fn find_user(name: Option<&str>, password: Option<&str>) -> Option<User> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod types;

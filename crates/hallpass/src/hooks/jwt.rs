@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::BoxError;
-use crate::hooks::{Payload, SessionUser, SignedIn};
+use crate::hooks::{Migrate, Payload, SessionUser, SignedIn};
 use crate::request::RequestInfo;
 use crate::session::Trigger;
 use crate::{Account, User};
@@ -89,6 +89,7 @@ pub struct JwtRead<C> {
 
 /// Applications without a `jwt` callback keep nothing of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NoClaims {}
 
 /// Applications without an `Update` type take no changes from clients: whatever they send is refused. There is no such
@@ -224,6 +225,7 @@ impl<C: Serialize, U> Serialize for Jwt<C, U> {
 pub(crate) struct RawJwt {
     pub(crate) trigger: RawTrigger,
     pub(crate) token: Arc<Payload>,
+    pub(crate) migrate: Option<Migrate>,
     pub(crate) request: Arc<RequestInfo>,
 }
 
@@ -242,17 +244,6 @@ impl From<Trigger> for RawTrigger {
     }
 }
 
-/// The claims in a token no longer fit the application's type.
-#[derive(Debug, thiserror::Error)]
-#[error("the claims of this session no longer fit the application's type: {0}")]
-pub(crate) struct StaleClaims(String);
-
-impl StaleClaims {
-    pub(super) fn new(error: &serde_json::Error) -> Self {
-        Self(mismatch(error))
-    }
-}
-
 /// The data of an update is not what the application takes.
 #[derive(Debug, thiserror::Error)]
 #[error("the update was refused: {0}")]
@@ -265,10 +256,12 @@ impl RefusedUpdate {
 }
 
 /// What is wrong with data, without the data: it may be anything that people keep with a session.
-fn mismatch(error: &serde_json::Error) -> String {
+pub(super) fn mismatch(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    // Nobody sees the text that has that line and column.
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     if text.starts_with("missing field") || text == NO_UPDATES {
-        return text;
+        return text.to_owned();
     }
     text.rsplit_once("expected ")
         .map_or_else(|| "it does not fit".to_owned(), |(_, it)| format!("expected {it}"))
@@ -287,7 +280,9 @@ fn mismatch_at(error: &serde_path_to_error::Error<serde_json::Error>) -> String 
 
 impl RawJwt {
     /// Gives the event its types.
-    pub(crate) fn typed<C: DeserializeOwned, U: DeserializeOwned>(self) -> Result<Jwt<C, U>, BoxError> {
+    pub(crate) fn typed<C: DeserializeOwned + 'static, U: DeserializeOwned>(
+        self,
+    ) -> Result<Jwt<C, U>, BoxError> {
         let request = self.request;
         let data = match self.trigger {
             RawTrigger::SignIn(it) => {
@@ -303,7 +298,7 @@ impl RawJwt {
             RawTrigger::Update(data) => Some(data),
             RawTrigger::Read => None,
         };
-        let claims = self.token.parse_claims()?;
+        let claims = self.token.parse_or_migrate_claims(self.migrate.as_ref())?;
         let user = SessionUser::of(&self.token);
         let token = Token::new(self.token);
         let Some(data) = data else { return Ok(Jwt::Read(JwtRead { token, user, claims, request })) };

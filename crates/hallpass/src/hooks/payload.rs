@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::JwtDecision;
-use super::jwt::StaleClaims;
+use super::stale::StaleClaims;
 use crate::Timestamp;
 use crate::error::{BoxError, Error, ErrorKind};
 
@@ -93,7 +93,7 @@ impl Payload {
     /// # Errors
     /// [`StaleClaims`] when they are not of this type.
     pub(crate) fn parse_claims<C: DeserializeOwned>(&self) -> Result<C, BoxError> {
-        serde_json::from_slice(&self.claims).map_err(|error| Box::new(StaleClaims::new(&error)).into())
+        serde_json::from_slice(&self.claims).map_err(|error| StaleClaims::new(&error).into())
     }
 
     /// Who it is: Hallpass' own claims without times and marks.

@@ -110,6 +110,7 @@ impl SessionUser {
 
 /// Name, e-mail and image: what the browser sees of a user by default, and what to start a `View` from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(description = ""))]
 #[expect(
     clippy::exhaustive_structs,
     reason = "it is spread into the views of applications: `..it.user.public()`"

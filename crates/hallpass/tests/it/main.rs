@@ -9,6 +9,7 @@
 
 mod arbitrary;
 mod callback;
+mod claims;
 mod configuration;
 mod cookies;
 mod credentials;
@@ -28,3 +29,4 @@ mod signout;
 mod sink;
 mod site;
 mod store;
+mod types;

@@ -214,7 +214,7 @@ async fn jwt_callback_may_end_the_session() {
 }
 
 /// The same cookies in front of another configuration.
-fn moved<C>(browser: &Browser, auth: &Auth<C>) -> Browser {
+pub(crate) fn moved<C>(browser: &Browser, auth: &Auth<C>) -> Browser {
     let mut moved = browse(auth);
     for cookie in browser.cookies() {
         let host = if cookie.name.starts_with("__") { "; Secure" } else { "" };
