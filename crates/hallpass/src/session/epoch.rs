@@ -40,7 +40,7 @@ impl Source<'_> {
         if epoch.number <= marker.epoch {
             return Ok(Some(Current { payload, is_new: false }));
         }
-        let claims = patched(payload.claims()?, &epoch.patch);
+        let claims = patched(payload.claims()?, &epoch.patch_since(marker.epoch));
         let own = match Box::pin(store.user(id)).await? {
             Some(user) => first_claims(&user, Strategy::Jwt),
             None => payload.identity(),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::verify::hex;
@@ -137,8 +137,8 @@ pub struct Epoch {
     pub revoked: i64,
     /// When that was said: for tokens of other programs, which know of no epochs.
     pub not_before: Option<Timestamp>,
-    /// What becomes of the claims of older tokens: each member takes the place of the claim of its name, `null`
-    /// removes it.
+    /// What becomes of the claims of older tokens: for each claim the epoch that has changed it last, and its value
+    /// since then, `null` where it went: `{ "role": [3, "admin"] }`.
     pub patch: Map<String, Value>,
 }
 
@@ -158,10 +158,20 @@ impl Epoch {
         Self { revoked: self.number, not_before: self.not_before.max(Some(at)), ..self }
     }
 
-    /// Adds a patch to those before.
+    /// Changes claims.
     pub(crate) fn patch(mut self, patch: Map<String, Value>) -> Self {
-        self.patch.extend(patch);
+        let number = self.number;
+        self.patch.extend(patch.into_iter().map(|(claim, value)| (claim, json!([number, value]))));
         self
+    }
+
+    /// What has changed since an earlier epoch.
+    pub(crate) fn patch_since(&self, epoch: i64) -> Map<String, Value> {
+        let since = self
+            .patch
+            .iter()
+            .filter(|(_, change)| change.get(0).and_then(Value::as_i64).is_some_and(|number| number > epoch));
+        since.map(|(claim, change)| (claim.clone(), change.get(1).cloned().unwrap_or_default())).collect()
     }
 }
 

@@ -19,6 +19,7 @@ mod dialects;
 mod email;
 mod linking;
 mod live;
+mod model;
 mod logs;
 mod mail;
 mod pages;
