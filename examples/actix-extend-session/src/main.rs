@@ -46,9 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
         .session(async |it, _| Ok(View { user: Person { public: it.user.public(), claims: it.claims } }))
         .build()?;
-    let app = move || {
-        App::new().route("/", web::get().to(home)).configure(auth.routes()).wrap(auth.layer())
-    };
+    let app = move || App::new().route("/", web::get().to(home)).configure(auth.routes()).wrap(auth.layer());
 
     Ok(HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?)
 }
