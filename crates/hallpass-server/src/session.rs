@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::{
-    Auth, BoxError, Credentials, CredentialsInput, Field, Jwt, JwtSignIn, SessionEvent, Timestamp, User,
-    ViewUser,
+    Auth, BoxError, Credentials, CredentialsInput, Error, Field, Jwt, JwtSignIn, SessionEvent, Timestamp,
+    User, ViewUser,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 use crate::config::Config;
 use crate::dev;
+use crate::storage::Storage;
 use crate::users::{Users, Verifier};
 
 /// What a session keeps. It is sealed in the cookie and private, but for the role.
@@ -45,6 +46,7 @@ struct Person {
 pub(crate) struct App {
     pub(crate) users: Arc<Users>,
     pub(crate) verifier: Verifier,
+    pub(crate) storage: Storage,
 }
 
 /// Hallpass, as the settings want it.
@@ -52,7 +54,8 @@ pub(crate) struct App {
 /// # Errors
 /// When the library finds something wrong.
 pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
-    let mut builder = config.builder(app);
+    let storage = app.storage.clone();
+    let mut builder = storage.add_to(config.builder(app));
     if config.dev {
         let builder = config.add_email(builder.credentials(dev::form(), dev::authorize));
         return dev::callbacks(builder).build().map_err(Failure::other);
@@ -87,7 +90,11 @@ pub(crate) async fn authorize(input: CredentialsInput, app: App) -> Result<Optio
     let (Some(username), Some(password)) = (input.text("username"), input.text("password")) else {
         return Ok(None);
     };
-    app.users.authorize(&app.verifier, username, password).await
+    let user = app.users.authorize(&app.verifier, username, password).await?;
+    if let Some(user) = &user {
+        app.storage.follow(user).await.map_err(Error::from)?;
+    }
+    Ok(user)
 }
 
 /// What a new session keeps.

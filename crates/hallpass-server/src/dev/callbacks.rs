@@ -1,6 +1,6 @@
 //! The callbacks of the server, each watched; and one change that a client may make.
 
-use hallpass::{BoxError, Builder, CredentialsInput, Decision, Event, Jwt, JwtDecision, SignIn, User};
+use hallpass::{BoxError, Builder, CredentialsInput, Decision, Error, Event, Jwt, JwtDecision, SignIn, User};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -38,9 +38,9 @@ pub(crate) fn callbacks(builder: Builder<App>) -> Builder<App, Claims> {
         .sign_in(async |event: SignIn, _| {
             observe("sign_in", None, given(&event), |_| json!(true), async { Ok(Decision::Allow) }).await
         })
-        .jwt(async |event: Jwt<Claims, Rename>, _| {
+        .jwt(async |event: Jwt<Claims, Rename>, app| {
             let (trigger, given) = (trigger(&event), given(&event));
-            observe("jwt", Some(trigger), given, answered_claims, async { Ok(decide(event)) }).await
+            observe("jwt", Some(trigger), given, answered_claims, decide(event, app)).await
         })
         .session(async |event, _| {
             let given = given(&event);
@@ -61,15 +61,18 @@ pub(crate) async fn authorize(input: CredentialsInput, app: App) -> Result<Optio
     observe("authorize", None, given, |user| json!(user), session::authorize(input, app)).await
 }
 
-fn decide(event: Jwt<Claims, Rename>) -> JwtDecision<Claims> {
-    match event {
+async fn decide(event: Jwt<Claims, Rename>, app: App) -> Result<JwtDecision<Claims>, BoxError> {
+    Ok(match event {
         Jwt::SignIn(it) => Some(first_claims(&it)).into(),
         Jwt::Read(it) => Some(it.claims).into(),
         Jwt::Update(mut it) => {
-            it.token.name = Some(it.update.name.0);
+            let name = it.update.name.0;
+            // A session in the database shows its user as the database has them, one in a token what the token says.
+            app.storage.rename(&it.user.id, &name).await.map_err(Error::from)?;
+            it.token.name = Some(name);
             it.token.with(it.claims)
         }
-    }
+    })
 }
 
 fn trigger(event: &Jwt<Claims, Rename>) -> &'static str {

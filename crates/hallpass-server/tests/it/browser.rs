@@ -17,9 +17,20 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// The fields of the form on a page that nobody types into.
+    pub(crate) fn hidden_fields(&self) -> Vec<(String, String)> {
+        let inputs = self.body.split("<input type=\"hidden\" name=\"").skip(1);
+        let fields = inputs.map(|input| {
+            let mut parts = input.split('"');
+            (parts.next().unwrap().to_owned(), parts.nth(1).unwrap().to_owned())
+        });
+        fields.collect()
+    }
 }
 
 /// Somebody's browser.
+#[derive(Clone)]
 pub(crate) struct Browser {
     host: String,
     cookies: BTreeMap<String, String>,
@@ -33,6 +44,11 @@ impl Browser {
     /// The same browser, for a server that has moved.
     pub(crate) fn at(self, host: &str) -> Self {
         Self { host: host.to_owned(), ..self }
+    }
+
+    /// The value of a cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Answer {

@@ -188,16 +188,6 @@ fn newest_link(browser: &mut Browser) -> String {
     link[link.find('/').unwrap()..].to_owned()
 }
 
-/// The fields of the form on a page.
-fn hidden_fields(page: &str) -> Vec<(String, String)> {
-    let inputs = page.split("<input type=\"hidden\" name=\"").skip(1);
-    let fields = inputs.map(|input| {
-        let mut parts = input.split('"');
-        (parts.next().unwrap().to_owned(), parts.nth(1).unwrap().to_owned())
-    });
-    fields.collect()
-}
-
 #[test]
 fn a_magic_link_stays_in_the_inbox_and_signs_in() {
     let folder = Folder::new();
@@ -222,7 +212,7 @@ fn a_magic_link_stays_in_the_inbox_and_signs_in() {
     assert_eq!((page.status, page.header("referrer-policy")), (200, Some("strict-origin")));
     assert!(page.body.contains("<strong>grace@example.com</strong>"), "{}", page.body);
     assert_eq!(browser.get("/api/auth/session").body, "null");
-    let fields = hidden_fields(&page.body);
+    let fields = page.hidden_fields();
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(browser.post_bare("/api/auth/callback/email", &fields).status, 302);
     assert!(browser.get("/api/auth/session").body.contains("\"email\":\"grace@example.com\""));

@@ -1,10 +1,20 @@
 //! The program `hallpass`, run as people run it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what helps tests may fail as they do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what helps tests may fail as they do"
+)]
 
+mod administration;
 mod browser;
+mod cluster;
 mod commands;
 mod configured;
 mod development;
 mod limits;
+mod outage;
 mod program;
+mod sink;
+mod storage;
