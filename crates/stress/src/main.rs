@@ -1,0 +1,31 @@
+//! What `cargo xtask chaos` and `cargo xtask bench stores` run.
+//!
+//! `stress chaos ROUNDS` kills servers and takes their database away; `stress stores ROWS SECONDS` measures stores with
+//! many rows. `stress serve hallpass|bare URL` is the server of both.
+
+mod chaos;
+mod client;
+mod database;
+mod process;
+mod site;
+mod stores;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["chaos", rounds] => threads()?.block_on(chaos::run(rounds.parse()?)),
+        ["stores", rows, seconds] => threads()?.block_on(stores::run(rows.parse()?, seconds.parse()?)),
+        ["serve", kind, url] => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(site::serve(kind, url))
+        }
+        _ => Err("usage: stress chaos ROUNDS | stores ROWS SECONDS | serve hallpass|bare URL".into()),
+    }
+}
+
+fn threads() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
