@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod admin;
+
+pub(crate) use admin::{ChangedUser, Migrate, NewUser, Sessions, SessionsAction, Users, UsersAction, Where};
+use admin::{MIGRATE_HELP, SESSIONS_HELP, USERS_HELP};
+
 /// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.
 #[derive(Debug, Parser)]
 #[command(name = "hallpass", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -27,6 +32,15 @@ pub(crate) enum Command {
     /// Ask for a password and print an entry for the users file
     #[command(after_help = USER_HELP)]
     User(User),
+    /// Make and change the tables of the database
+    #[command(after_help = MIGRATE_HELP)]
+    Migrate(Migrate),
+    /// List, change and remove the users in the database
+    #[command(after_help = USERS_HELP)]
+    Users(Users),
+    /// List and end the sessions in the database
+    #[command(after_help = SESSIONS_HELP)]
+    Sessions(Sessions),
 }
 
 /// How to run the server.
@@ -74,6 +88,8 @@ Examples:
   hallpass serve --config hallpass.toml    a server
   hallpass secret                          a secret for AUTH_SECRET
   hallpass user ada --role admin >> users.toml
+  hallpass migrate                         the tables of a database of your own
+  hallpass sessions revoke-all ada@example.com
 
 Every setting of hallpass.toml is described in docs/server.md.";
 
@@ -85,6 +101,8 @@ Environment:
   AUTH_SECRET                    seals sessions; AUTH_SECRET_1 to _3 are newer ones
   AUTH_URL                       public address, such as https://auth.example.com
   AUTH_TRUST_HOST                believe the host that a proxy names
+  AUTH_DATABASE_URL              users and sessions: sqlite:, postgres:// or mysql://; also DATABASE_URL
+  AUTH_REDIS_URL                 sessions in Redis, in front of the database
   AUTH_<PROVIDER>_ID, _SECRET    a provider: AUTH_GITHUB_ID, AUTH_GITHUB_SECRET
   AUTH_<PROVIDER>_ISSUER         its issuer, where every customer has an own one
   HALLPASS_CONFIG, HALLPASS_LISTEN

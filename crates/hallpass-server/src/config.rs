@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hallpass::providers::Provider;
-use hallpass::{Auth, Builder, Environment, Forwarded, MemoryStore, PagePaths, Secret, Strategy, Theme};
+use hallpass::{Auth, Builder, Environment, Forwarded, PagePaths, Secret, Strategy, Theme};
 
 use crate::cli::Serve;
 use crate::dev::Inbox;
 use crate::users::Users;
 
 mod check;
+mod database;
 mod document;
 mod duration;
 mod email;
@@ -21,6 +22,7 @@ mod providers;
 mod sections;
 mod words;
 
+use database::DatabaseSettings;
 pub(crate) use document::{Document, Section};
 use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
@@ -43,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) users: Users,
     /// Secrets of the file; empty where the environment has some.
     pub(crate) secrets: Vec<Secret>,
+    /// Where users and sessions are kept.
+    pub(crate) database: DatabaseSettings,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
@@ -50,14 +54,14 @@ pub(crate) struct Config {
     secure_cookies: Option<bool>,
     cookie_budget: Option<u32>,
     redirect_proxy_url: Option<String>,
+    strategy: Option<Strategy>,
     max_age: Option<Duration>,
     update_age: Option<Duration>,
+    absolute_max_age: Option<Duration>,
     pages: PagePaths,
     theme: Theme,
     providers: Vec<Provider>,
     email: Option<MailSettings>,
-    /// Users and magic links, until the server stops.
-    store: MemoryStore,
 }
 
 impl Config {
@@ -91,32 +95,38 @@ impl Config {
         let listen = Self::read_listen(flags, &environment, &mut top, problems);
         let secrets = read_secrets(&mut top);
         let users = read_users(&mut top, problems);
+        let dev = flags.dev || (file.is_none() && !has_secret(&environment));
+        let database = database::read(&mut top, &environment, dev, problems);
         let mut config = Self {
-            dev: flags.dev || (file.is_none() && !has_secret(&environment)),
+            dev,
             listen: listen.unwrap_or(DEFAULT_LISTEN),
             listen_is_chosen: listen.is_some(),
             url: top.text("url").map(|url| url.value),
             file,
             users,
             secrets: if has_secret(&environment) { Vec::new() } else { secrets },
+            database,
             base_path: top.text("base_path").map(|path| path.value),
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
             secure_cookies: top.flag("secure_cookies"),
             cookie_budget: top.integer("cookie_budget"),
             redirect_proxy_url: top.text("redirect_proxy_url").map(|url| url.value),
+            strategy: None,
             max_age: None,
             update_age: None,
+            absolute_max_age: None,
             pages: PagePaths::new(),
             theme: Theme::new(),
             providers: Vec::new(),
             email: None,
-            store: MemoryStore::new(),
             environment,
         };
         if let Some(mut session) = top.section("session") {
+            config.strategy = session.choice("strategy", STRATEGIES);
             config.max_age = session.duration("max_age");
             config.update_age = session.duration("update_age");
+            config.absolute_max_age = session.duration("absolute_max_age");
             session.end();
         }
         if let Some(section) = top.section("pages") {
@@ -132,7 +142,6 @@ impl Config {
         top.end();
         config.take_from_environment();
         config.check_mode(problems);
-        config.check_email(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
         config
@@ -194,16 +203,20 @@ impl Config {
         }
     }
 
-    /// Adds sign-in by magic link, behind the other ways, and the store that it needs.
+    /// The secrets, wherever they come from, newest first.
+    pub(crate) fn all_secrets(&self) -> Vec<Secret> {
+        if self.secrets.is_empty() { self.environment.secrets() } else { self.secrets.clone() }
+    }
+
+    /// Adds sign-in by magic link, behind the other ways.
     pub(crate) fn add_email<S: Clone + Send + Sync + 'static>(&self, builder: Builder<S>) -> Builder<S> {
         match &self.email {
-            // The store forgets everything when the server stops; sessions in cookies go on.
-            Some(mails) => mails.add_to(builder.store(self.store.clone()).session_strategy(Strategy::Jwt)),
+            Some(mails) => mails.add_to(builder),
             None => builder,
         }
     }
 
-    /// Everything that is a setting of the library, but for [`add_email`](Self::add_email).
+    /// Everything that is a setting of the library, but for the store and [`add_email`](Self::add_email).
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
@@ -237,7 +250,13 @@ impl Config {
             builder = builder.session_max_age(max_age);
         }
         if let Some(update_age) = self.update_age {
-            builder = builder.jwt_update_age(update_age);
+            builder = builder.jwt_update_age(update_age).session_update_age(update_age);
+        }
+        if let Some(strategy) = self.strategy {
+            builder = builder.session_strategy(strategy);
+        }
+        if let Some(max_age) = self.absolute_max_age {
+            builder = builder.session_absolute_max_age(max_age);
         }
         self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
     }
@@ -259,6 +278,8 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
 const DEFAULT_FILE: &str = "hallpass.toml";
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+
+const STRATEGIES: &[(&str, Strategy)] = &[("database", Strategy::Database), ("jwt", Strategy::Jwt)];
 
 const FORWARDED: &[(&str, Forwarded)] =
     &[("proto-and-host", Forwarded::ProtoAndHost), ("proto", Forwarded::Proto), ("none", Forwarded::Ignored)];

@@ -25,7 +25,7 @@ mod visitor;
 pub(crate) use callbacks::{authorize, callbacks};
 pub(crate) use demo::{PEOPLE, add_demo_users, form};
 pub(crate) use inbox::Inbox;
-pub(crate) use secret::kept_secret;
+pub(crate) use secret::{kept_secret, make_home};
 use timeline::Timeline;
 
 /// What the page shows.

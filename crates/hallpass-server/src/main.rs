@@ -1,5 +1,6 @@
 //! The Hallpass server: the program `hallpass`.
 
+mod admin;
 mod cli;
 mod config;
 mod dev;
@@ -9,6 +10,7 @@ mod log;
 mod secret;
 mod serve;
 mod session;
+mod storage;
 mod user;
 mod users;
 
@@ -26,6 +28,9 @@ fn main() -> ExitCode {
         Command::Serve(flags) => serve::run(&flags),
         Command::Secret => print_secret(),
         Command::User(person) => user::run(&person),
+        Command::Migrate(arguments) => admin::migrate::migrate(&arguments),
+        Command::Users(arguments) => admin::users::users(arguments),
+        Command::Sessions(arguments) => admin::sessions::sessions(arguments),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
     eprintln!("hallpass: {failure}");

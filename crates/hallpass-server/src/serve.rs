@@ -21,25 +21,15 @@ use crate::Failure;
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::session::{self, App, Claims};
+use crate::storage::Storage;
 use crate::users::Verifier;
-use crate::{dev, home, listener, log};
+use crate::{dev, home, listener, log, storage};
 
 /// Runs until somebody stops it.
 pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
     let environment = Environment::of_process();
     log::start(&environment);
-    let mut config = Config::load(flags, environment)?;
-    if config.dev {
-        dev::add_demo_users(&mut config.users);
-        if config.lacks_secret() {
-            let secret = dev::kept_secret(Path::new("")).map_err(|error| {
-                Failure::Other(format!(
-                    "the secret cannot be kept in .hallpass/secret ({error}): set AUTH_SECRET"
-                ))
-            })?;
-            config.secrets = vec![secret];
-        }
-    }
+    let config = settings(flags, environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::other)?;
     runtime.block_on(serve(config))?;
     // A password that is still being checked is of no use to anybody.
@@ -47,9 +37,34 @@ pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The settings; in development mode with what it makes by itself.
+pub(crate) fn settings(flags: &Serve, environment: Environment) -> Result<Config, Failure> {
+    let mut config = Config::load(flags, environment)?;
+    if !config.dev {
+        return Ok(config);
+    }
+    dev::add_demo_users(&mut config.users);
+    if config.database.is_own_file {
+        dev::make_home(Path::new("")).map_err(|error| {
+            Failure::Other(format!("the folder .hallpass cannot be made ({error}): set AUTH_DATABASE_URL"))
+        })?;
+    }
+    if config.lacks_secret() {
+        let secret = dev::kept_secret(Path::new("")).map_err(|error| {
+            Failure::Other(format!(
+                "the secret cannot be kept in .hallpass/secret ({error}): set AUTH_SECRET"
+            ))
+        })?;
+        config.secrets = vec![secret];
+    }
+    Ok(config)
+}
+
 async fn serve(config: Config) -> Result<(), Failure> {
     let app = App { users: Arc::new(config.users.clone()), verifier: Verifier::new() };
-    let auth = session::auth(&config, app)?;
+    let storage = Storage::open(&config).await?;
+    storage.prepare(&config).await?;
+    let auth = session::auth(&config, &storage, app)?;
     let stop = stopped().map_err(Failure::other)?;
     let listener = listener::bind(config.listen, config.listen_is_chosen || !config.dev).await;
     let listener = listener.map_err(|error| {
@@ -58,8 +73,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let listening = listener.local_addr().map_err(Failure::other)?;
     let local = listener::address_to_open(listening);
     let router = router(&config, &auth, &local);
+    let sweeper = tokio::spawn(storage::sweep(auth.clone()));
     announce(&config, &auth, &local);
     listener::serve(listener, router, stop).await;
+    sweeper.abort();
+    storage.close().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -133,6 +151,8 @@ fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
             "  sign-in page    {}",
             auth.sign_in_url("/").split('?').next().unwrap_or_default()
         );
+        let redis = if config.database.redis.is_some() { "; sessions in Redis" } else { "" };
+        let _ = writeln!(text, "  users in        {}{redis}", config.database.place);
         if let Some(file) = &config.file {
             let _ = writeln!(text, "  settings from   {}", file.display());
         }

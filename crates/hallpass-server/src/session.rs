@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Failure;
 use crate::config::Config;
 use crate::dev;
+use crate::storage::Storage;
 use crate::users::{Users, Verifier};
 
 /// What a session keeps. It is sealed in the cookie and private, but for the role.
@@ -51,8 +52,8 @@ pub(crate) struct App {
 ///
 /// # Errors
 /// When the library finds something wrong.
-pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
-    let mut builder = config.builder(app);
+pub(crate) fn auth(config: &Config, storage: &Storage, app: App) -> Result<Auth<Claims>, Failure> {
+    let mut builder = storage.add_to(config.builder(app));
     if config.dev {
         let builder = config.add_email(builder.credentials(dev::form(), dev::authorize));
         return dev::callbacks(builder).build().map_err(Failure::other);

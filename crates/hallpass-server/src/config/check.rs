@@ -1,6 +1,6 @@
 //! What is wrong with settings that could be read.
 
-use hallpass::Credentials;
+use hallpass::{Credentials, MemoryStore};
 
 use super::document::Document;
 use super::problem::Problem;
@@ -42,29 +42,22 @@ impl Config {
         }
     }
 
-    /// A link must be found again after a restart, and its user too.
-    pub(super) fn check_email(&self, problems: &mut Vec<Problem>) {
-        if !self.dev && self.email.is_some() {
-            problems.push(Problem::new(
-                "[email]: sign-in by magic link needs a database, which this server does not have yet: leave the                  section out, or use development mode (--dev)",
-            ));
-        }
-    }
-
     pub(super) fn check_ways_to_sign_in(&self, more_was_meant: bool, problems: &mut Vec<Problem>) {
-        if self.dev || more_was_meant || !self.providers.is_empty() || !self.users.is_empty() {
+        let has_way = !self.providers.is_empty() || !self.users.is_empty() || self.email.is_some();
+        if self.dev || more_was_meant || has_way {
             return;
         }
         problems.push(Problem::new(
             "there is no way to sign in: add a provider ([providers.github], or AUTH_GITHUB_ID and AUTH_GITHUB_SECRET), \
-             or name a `users_file`",
+             name a `users_file`, or mail links ([email])",
         ));
     }
 
     /// What the library says of everything that was understood so far. What was noted already is filled in, so that
     /// it does not come up twice.
     pub(super) fn check_by_library(&self, places: &Places, document: &Document, problems: &mut Vec<Problem>) {
-        let mut builder = self.builder(());
+        // Stands in for the database, which nobody has opened yet.
+        let mut builder = self.builder(()).store(MemoryStore::new());
         if self.lacks_secret() {
             builder = builder.secret("stands in for a secret that is missing");
         }

@@ -231,12 +231,10 @@ fn the_example_file_is_right() {
     assert_eq!(missing_files_aside(load(&uncommented, &variables)), Vec::<String>::new());
 }
 
-/// The example names files that are on nobody's machine, and mails, for which there is no database yet.
+/// The example names files that are on nobody's machine.
 fn missing_files_aside(result: Result<Config, Vec<String>>) -> Vec<String> {
     let problems = result.err().unwrap_or_default();
-    let matters =
-        |problem: &String| !problem.contains("cannot be read") && !problem.contains("needs a database");
-    problems.into_iter().filter(matters).collect()
+    problems.into_iter().filter(|problem| !problem.contains("cannot be read")).collect()
 }
 
 const FROM: &str = "from = \"login@acme.example\"\n";
@@ -300,13 +298,58 @@ fn a_section_for_mails_that_cannot_work_is_refused() {
 }
 
 #[test]
-fn outside_of_development_mode_links_need_a_database() {
-    let source = format!("[email]\n{FROM}smtp_url = \"smtp://mail.example\"");
-    let [problem] = problems(&source).try_into().unwrap();
-    assert!(problem.contains("needs a database"), "{problem}");
+fn magic_links_are_a_way_to_sign_in_that_a_section_switches_on() {
+    let source = format!("{SECRET}[email]\n{FROM}smtp_url = \"smtp://mail.example\"");
+    assert!(load(&source, &[]).unwrap().email.is_some());
     let found = problems(&format!("[email]\n{FROM}"));
     assert!(found.iter().any(|problem| problem.contains("does not say how mails are sent")), "{found:#?}");
     // Variables alone switch nothing on.
     let variables = [GITHUB[0], GITHUB[1], ("EMAIL_SERVER", "smtp://mail.example")];
     assert!(load(SECRET, &variables).unwrap().email.is_none());
+}
+
+#[test]
+fn the_database_is_the_one_that_is_named() {
+    let url = |source: &str, variables: &[(&str, &str)]| {
+        let config = load(&format!("{SECRET}{source}"), &[&GITHUB[..], variables].concat()).unwrap();
+        (config.database.url.expose().to_owned(), config.database.is_own_file)
+    };
+    let named = |text: &str| (text.to_owned(), false);
+    let section = "[database]\nurl = \"sqlite:a.db\"";
+    let (general, special) = (("DATABASE_URL", "mysql://g/db"), ("AUTH_DATABASE_URL", "postgres://s/db"));
+    assert_eq!(url("", &[]), ("sqlite:hallpass.db".to_owned(), true));
+    assert_eq!(url(section, &[]), named("sqlite:a.db"));
+    assert_eq!(url(section, &[general]), named("mysql://g/db"));
+    assert_eq!(url(section, &[general, special]), named("postgres://s/db"));
+    // Development mode makes tables without asking: not in a database that is there for something else.
+    let dev = |source: &str| load_dev(source, &[general]).unwrap().database.url.expose().to_owned();
+    assert_eq!(dev(""), "sqlite:.hallpass/dev.db");
+    assert_eq!(dev("[database]"), "mysql://g/db");
+}
+
+#[test]
+fn a_database_that_cannot_work_is_refused_without_its_password() {
+    for (source, variables, said) in [
+        ("[database]\nurl = \"mongodb://u:canary@h/d\"", vec![], "`database.url` must start with sqlite:"),
+        ("", vec![("DATABASE_URL", "mongodb://u:canary@h/d")], "DATABASE_URL must start with sqlite:"),
+        ("[database]\ntimeout = \"30s\"", vec![], "between 1 and 25 seconds"),
+        ("[database]\ntimeout = 0", vec![], "between 1 and 25 seconds"),
+        ("[database]\npool_size = 0", vec![], "at least 1"),
+        ("[database]\ntables = \"kysely\"", vec![], "one of \"own\", \"authjs\", \"prisma\", \"drizzle\""),
+        ("[redis]", vec![], "[redis] needs `url`, or AUTH_REDIS_URL"),
+        ("[redis]\nurl = \"http://canary@h\"", vec![], "`redis.url` must start with redis://"),
+        ("", vec![("AUTH_REDIS_URL", "canary")], "AUTH_REDIS_URL must start with redis://"),
+        ("[session]\nstrategy = \"cookie\"", vec![], "one of \"database\", \"jwt\""),
+        ("[session]\nabsolute_max_age = 0", vec![], "`session.absolute_max_age` must be at least one second"),
+        (
+            "[session]\nupdate_age = \"40d\"",
+            vec![],
+            "`session.update_age` must be shorter than `session.max_age`",
+        ),
+    ] {
+        let found = load(&format!("{SECRET}{source}"), &[&GITHUB[..], &variables].concat());
+        let found = found.err().unwrap_or_default();
+        assert!(found.iter().any(|problem| problem.contains(said)), "{source}: {found:#?}");
+        assert!(!found.iter().any(|problem| problem.contains("canary")), "{source}: {found:#?}");
+    }
 }

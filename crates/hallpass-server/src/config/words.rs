@@ -63,6 +63,8 @@ const WORDS: &[(&str, &str)] = &[
     ("call .", "set ."),
     ("`session_max_age`", "`session.max_age`"),
     ("`jwt_update_age`", "`session.update_age`"),
+    ("`session_update_age`", "`session.update_age`"),
+    ("`session_absolute_max_age`", "`session.absolute_max_age`"),
     ("`pages().", "`pages."),
     ("`theme` or `template`", "`theme`"),
     ("call `from`", "set `email.from`"),

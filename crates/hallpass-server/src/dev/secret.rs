@@ -22,15 +22,25 @@ pub(crate) fn kept_secret(folder: &Path) -> io::Result<Secret> {
         Err(error) => return Err(error),
     }
     let secret = secret::new().map_err(io::Error::other)?;
-    fs::create_dir_all(&home)?;
-    // Nobody commits it by accident.
-    fs::write(home.join(".gitignore"), "*\n")?;
+    make_home(folder)?;
     // Whole or not at all: another server may be starting here.
     let draft = home.join(format!("secret.{}", std::process::id()));
     let _ = fs::remove_file(&draft);
     private_file(&draft)?.write_all(secret.expose().as_bytes())?;
     fs::rename(&draft, &path)?;
     Ok(secret)
+}
+
+/// Makes the folder `.hallpass` below `folder`.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn make_home(folder: &Path) -> io::Result<()> {
+    let home = folder.join(".hallpass");
+    fs::create_dir_all(&home)?;
+    // Nobody commits it by accident.
+    let ignored = home.join(".gitignore");
+    if ignored.is_file() { Ok(()) } else { fs::write(ignored, "*\n") }
 }
 
 /// A new file that only its owner can read.

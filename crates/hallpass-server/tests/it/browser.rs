@@ -20,6 +20,7 @@ impl Answer {
 }
 
 /// Somebody's browser.
+#[derive(Clone)]
 pub(crate) struct Browser {
     host: String,
     cookies: BTreeMap<String, String>,
@@ -33,6 +34,11 @@ impl Browser {
     /// The same browser, for a server that has moved.
     pub(crate) fn at(self, host: &str) -> Self {
         Self { host: host.to_owned(), ..self }
+    }
+
+    /// The value of a cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Answer {

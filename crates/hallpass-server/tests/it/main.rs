@@ -8,3 +8,4 @@ mod configured;
 mod development;
 mod limits;
 mod program;
+mod storage;

@@ -1,0 +1,151 @@
+//! The store of the server: a SQL database, perhaps with Redis in front of it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use hallpass::{Auth, Builder};
+use hallpass_redis::RedisStore;
+use hallpass_sqlx::{Migration, OpenError, SqlStore};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::Failure;
+use crate::config::Config;
+
+/// What is open.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    pub(crate) sql: SqlStore,
+    redis: Option<RedisStore<SqlStore>>,
+}
+
+impl Storage {
+    /// Opens what the settings name. The tables may be missing still.
+    ///
+    /// # Errors
+    /// When it is out of reach, or does not fit the settings.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+        let settings = &config.database;
+        let opened = SqlStore::builder(settings.url.expose())
+            .tables(settings.table_map())
+            .pool_size(settings.pool_size)
+            .timeout(settings.timeout)
+            .secrets(config.all_secrets())
+            .connect()
+            .await;
+        let sql = opened.map_err(|error| cannot_open(config, &error))?;
+        let Some(url) = &settings.redis else { return Ok(Self { sql, redis: None }) };
+        let redis = RedisStore::new(url.expose(), sql.clone()).map_err(|error| no_redis(&error))?;
+        let redis = redis.timeout(settings.timeout);
+        redis.ping().await.map_err(|error| no_redis(&error))?;
+        Ok(Self { sql, redis: Some(redis) })
+    }
+
+    /// Makes and changes tables where nobody minds: in development mode, in memory, and in a file of the server's own
+    /// that is new.
+    ///
+    /// # Errors
+    /// When tables are missing elsewhere, or cannot be made.
+    pub(crate) async fn prepare(&self, config: &Config) -> Result<(), Failure> {
+        let migrations = self.migrations().await?;
+        let pending: Vec<_> = migrations.iter().filter(|it| !it.is_applied).map(|it| it.name).collect();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let settings = &config.database;
+        let is_new = pending.len() == migrations.len();
+        if config.dev || settings.is_in_memory() || (settings.is_own_file && is_new) {
+            let made = self.sql.migrate().await;
+            let made = made.map_err(|error| failed("the tables could not be made", &error))?;
+            if !made.is_empty() {
+                tracing::info!("tables made in the database ({}): {}", settings.place, made.join(", "));
+            }
+            return Ok(());
+        }
+        Err(Failure::Other(format!(
+            "the database ({}) is not as this version needs it, {} missing: run `hallpass migrate`, which shows with \
+             --dry-run what it would do; then start again",
+            settings.place,
+            match pending.as_slice() {
+                [only] => format!("{only} is"),
+                all => format!("{} are", all.join(", ")),
+            }
+        )))
+    }
+
+    /// The steps in the life of the tables.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn migrations(&self) -> Result<Vec<Migration>, Failure> {
+        let found = self.sql.migrations().await;
+        found.map_err(|error| failed("the tables of the database could not be looked at", &error))
+    }
+
+    /// Adds the store.
+    pub(crate) fn add_to<S: Clone + Send + Sync + 'static>(&self, builder: Builder<S>) -> Builder<S> {
+        match &self.redis {
+            Some(redis) => builder.store(redis.clone()),
+            None => builder.store(self.sql.clone()),
+        }
+    }
+
+    /// Says goodbye to the database.
+    pub(crate) async fn close(&self) {
+        // One that hangs is not waited for.
+        let _ = timeout(Duration::from_secs(1), self.sql.close()).await;
+    }
+}
+
+/// Removes what has expired, now and then, a thousand rows at a time, until the server stops.
+pub(crate) async fn sweep<C: Send + 'static>(auth: Auth<C>) {
+    let mut ticks = interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first is at once, when others start too.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        match timeout(SWEEP_TIME, auth.sessions().sweep()).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(gone)) => tracing::info!("{gone} expired rows removed"),
+            Ok(Err(error)) => tracing::warn!("expired rows stay for now: {error}"),
+            // What is left is there the next time.
+            Err(_) => tracing::info!("removing expired rows takes long: the rest goes next time"),
+        }
+    }
+}
+
+fn cannot_open(config: &Config, error: &OpenError) -> Failure {
+    let settings = &config.database;
+    let hint = match settings.is_own_file {
+        true => "; name another with `url` in [database], or AUTH_DATABASE_URL",
+        false => "",
+    };
+    Failure::Other(format!("{} ({}){hint}", with_causes(error), settings.place))
+}
+
+fn no_redis(error: &hallpass::StoreError) -> Failure {
+    failed("[redis] is out of reach", error)
+}
+
+pub(crate) fn failed(what: &str, error: &dyn Error) -> Failure {
+    Failure::Other(format!("{what}: {}", with_causes(error)))
+}
+
+/// The error and what has caused it. None of them names a password.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
+
+const SWEEP_TIME: Duration = Duration::from_secs(60);
