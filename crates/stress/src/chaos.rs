@@ -5,6 +5,7 @@ mod kill;
 mod outage;
 mod whole;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use test_servers::{Durability, Kind, Server};
@@ -13,14 +14,14 @@ use crate::Result;
 use crate::client::SignedIn;
 use crate::process::Process;
 
-/// Every scenario; the killed server so many times on each database.
-pub(crate) async fn run(rounds: u32) -> Result<()> {
+/// Every scenario; the program `hallpass` is killed so many times on each database.
+pub(crate) async fn run(rounds: u32, hallpass: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite:{}", folder.path().join("kill.db").display());
-    kill::rounds("SQLite", &url, rounds).await?;
+    kill::rounds("SQLite", &url, rounds, hallpass).await?;
     full::run(&format!("sqlite:{}", folder.path().join("full.db").display())).await?;
     let Some(server) = Server::start(Kind::Postgres, Durability::Lasting) else { return Ok(()) };
-    kill::rounds("PostgreSQL", &server.database().url, rounds).await?;
+    kill::rounds("PostgreSQL", &server.database().url, rounds, hallpass).await?;
     outage::run(&server).await
 }
 

@@ -42,7 +42,7 @@ impl Connection {
     /// Signs in with a name; somebody whom nobody knows signs up so. `None` and the answer when that is refused.
     pub(crate) async fn sign_in(&mut self, name: &str) -> Result<(Option<SignedIn>, Answer)> {
         let (cookie, token) = self.csrf().await?;
-        let form = format!("csrfToken={token}&username={name}");
+        let form = format!("csrfToken={token}&username={name}&password={PASSWORD}");
         let length = form.len();
         let answer = self
             .ask(&format!(
@@ -112,3 +112,6 @@ impl Answer {
         })
     }
 }
+
+/// Everybody's. The site asks for none.
+pub(crate) const PASSWORD: &str = "demo";

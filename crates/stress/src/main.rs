@@ -1,7 +1,7 @@
 //! What `cargo xtask chaos` and `cargo xtask bench stores` run.
 //!
-//! `stress chaos ROUNDS` kills servers and takes their database away; `stress stores ROWS SECONDS` measures stores with
-//! many rows. `stress serve hallpass|bare URL` is the server of both.
+//! `stress chaos ROUNDS HALLPASS` kills that server and takes the database of a site away; `stress stores ROWS SECONDS` measures stores with
+//! many rows. `stress serve hallpass|bare URL` is that site.
 
 mod chaos;
 mod client;
@@ -16,13 +16,15 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["chaos", rounds] => threads()?.block_on(chaos::run(rounds.parse()?)),
+        ["chaos", rounds, hallpass] => threads()?.block_on(chaos::run(rounds.parse()?, hallpass.as_ref())),
         ["stores", rows, seconds] => threads()?.block_on(stores::run(rows.parse()?, seconds.parse()?)),
         ["serve", kind, url] => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(site::serve(kind, url))
         }
-        _ => Err("usage: stress chaos ROUNDS | stores ROWS SECONDS | serve hallpass|bare URL".into()),
+        _ => {
+            Err("usage: stress chaos ROUNDS HALLPASS | stores ROWS SECONDS | serve hallpass|bare URL".into())
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The server as a process of its own, to be killed.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -30,11 +31,20 @@ impl Process {
         Self::spawn(command).await
     }
 
+    /// The program `hallpass` with the settings in this folder.
+    pub(crate) async fn start_program(program: &Path, folder: &Path) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.args(["serve", "--config", "hallpass.toml"]).current_dir(folder).stderr(Stdio::null());
+        Self::spawn(command).await
+    }
+
     async fn spawn(mut command: Command) -> Result<Self> {
         let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let output = child.stdout.take().ok_or("the server has no output")?;
         let line = tokio::time::timeout(PATIENCE, BufReader::new(output).lines().next_line()).await??;
-        let port: u16 = line.ok_or("the server ended at its start")?.parse()?;
+        let line = line.ok_or("the server ended at its start")?;
+        // The port alone, or "… is ready at http://localhost:3000".
+        let port: u16 = line.rsplit(':').next().unwrap_or_default().trim_end_matches('/').parse()?;
         Ok(Self { child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) })
     }
 

@@ -1,20 +1,31 @@
 //! `kill -9` of the server while people sign up and sign in.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hallpass_sqlx::SqlStore;
 use tokio::task::JoinSet;
 
 use crate::Result;
 use crate::chaos::{all_are_signed_in, whole};
 use crate::client::{Connection, SignedIn};
 use crate::process::Process;
+use crate::site::SECRET;
 
-pub(crate) async fn rounds(database: &str, url: &str, rounds: u32) -> Result<()> {
+pub(crate) async fn rounds(database: &str, url: &str, rounds: u32, hallpass: &Path) -> Result<()> {
+    let store = SqlStore::builder(url).secrets([SECRET]).connect().await?;
+    store.migrate().await?;
+    store.close().await;
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("hallpass.toml"), settings(url))?;
+    let start = async || Process::start_program(hallpass, folder.path()).await;
     let mut everybody = Vec::new();
     for round in 1..=rounds {
-        let people = round_of(round, url).await?;
-        let server = Process::start("hallpass", url).await?;
+        std::fs::write(folder.path().join("users.toml"), users(round)?)?;
+        let people = sign_in_until_killed(round, start().await?).await?;
+        let server = start().await?;
         all_are_signed_in(&server, &people).await?;
         whole::check(url, &people).await?;
         println!(
@@ -25,19 +36,18 @@ pub(crate) async fn rounds(database: &str, url: &str, rounds: u32) -> Result<()>
         server.kill().await?;
     }
     // What one round has written the next one must not have undone.
-    let server = Process::start("hallpass", url).await?;
+    let server = start().await?;
     all_are_signed_in(&server, &everybody).await?;
     println!("{database}: {} sign-ins of {rounds} rounds are there", everybody.len());
     server.kill().await
 }
 
 /// Those who were told that they are signed in before the server was killed.
-async fn round_of(round: u32, url: &str) -> Result<Vec<SignedIn>> {
-    let server = Process::start("hallpass", url).await?;
+async fn sign_in_until_killed(round: u32, server: Process) -> Result<Vec<SignedIn>> {
     let address = server.address();
     let mut tasks = JoinSet::new();
     for number in 0..CONNECTIONS {
-        tasks.spawn(sign_in_until_killed(address, format!("r{round}c{number}")));
+        tasks.spawn(sign_in_and_on(address, format!("r{round}c{number}")));
     }
     tokio::time::sleep(random_pause()).await;
     server.kill().await?;
@@ -50,14 +60,15 @@ async fn round_of(round: u32, url: &str) -> Result<Vec<SignedIn>> {
 }
 
 /// Two new people, then the first of them once more, and so on.
-async fn sign_in_until_killed(address: SocketAddr, prefix: String) -> Vec<SignedIn> {
+async fn sign_in_and_on(address: SocketAddr, prefix: String) -> Vec<SignedIn> {
     let mut signed_in = Vec::new();
     let Ok(mut connection) = Connection::open(address).await else { return signed_in };
     for number in 0.. {
-        let name = match number % 3 {
-            2 => format!("{prefix}n{}", number - 2),
-            _ => format!("{prefix}n{number}"),
+        let number = match number % 3 {
+            2 => number - 2,
+            _ => number,
         };
+        let name = format!("{prefix}n{}", number % NAMES);
         match connection.sign_in(&name).await {
             Ok((Some(person), _)) => signed_in.push(person),
             // Refused for want of time: what counts is what was answered with success.
@@ -68,6 +79,28 @@ async fn sign_in_until_killed(address: SocketAddr, prefix: String) -> Vec<Signed
     signed_in
 }
 
+fn settings(url: &str) -> String {
+    format!(
+        "listen = \"127.0.0.1:0\"\nbase_path = \"/auth\"\nsecret = \"{SECRET}\"\nusers_file = \"users.toml\"\n\n\
+         [database]\nurl = \"{url}\"\n"
+    )
+}
+
+/// People who are in no database yet. Their password is [`PASSWORD`](crate::client::PASSWORD).
+fn users(round: u32) -> Result<String> {
+    let mut file = String::new();
+    for connection in 0..CONNECTIONS {
+        for number in 0..NAMES {
+            let name = format!("r{round}c{connection}n{number}");
+            write!(
+                file,
+                "[{name}]\npassword = \"{HASH}\"\nname = \"{name}\"\nemail = \"{name}@example.com\"\n\n"
+            )?;
+        }
+    }
+    Ok(file)
+}
+
 /// Different each time, so that the server dies in the middle of different things.
 fn random_pause() -> Duration {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
@@ -75,3 +108,10 @@ fn random_pause() -> Duration {
 }
 
 const CONNECTIONS: u32 = 32;
+
+/// For each connection in each round.
+const NAMES: u32 = 100;
+
+/// Cheap, so that the database is what there is to wait for.
+const HASH: &str =
+    "$argon2id$v=19$m=1024,t=1,p=1$OehFZP7BaJfFCcFxaclcVw$buloIso1rbLHQZtTEYT8Nm9AWhLRBVIBRtuiHsuV5KU";
