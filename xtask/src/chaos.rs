@@ -25,12 +25,12 @@ pub(crate) fn rounds(workspace: &Workspace, rounds: &str) -> Result<Outcome, Fai
 
 /// Fills each store with so many rows and measures it, compiled as for a release.
 pub(crate) fn stores(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
-    let options = Options::parse(arguments, &["--rows", "--seconds"])?;
+    let options = Options::parse(arguments, &["--rows", "--seconds", "--only"])?;
     run(&mut workspace.cargo(&["build", "--locked", "--quiet", "--release", "--package", "stress"]))?;
     let stress = workspace.target().join("release").join("stress");
     let rows = options.value("--rows").unwrap_or(ROWS);
     let seconds = options.value("--seconds").unwrap_or(SECONDS);
-    run(&mut workspace.command(stress, &["stores", rows, seconds]))?;
+    run(workspace.command(stress, &["stores", rows, seconds]).args(options.value("--only")))?;
     Ok(Outcome::Passed)
 }
 

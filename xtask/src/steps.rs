@@ -121,7 +121,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
     Step::ci(
         "bench",
-        "the benchmarks run, shortly [--seconds N: only the servers, as released; stores [--rows N]]",
+        "the benchmarks run, shortly [--seconds N: only the servers, as released; stores [--rows N] [--only STORE]]",
         bench::short,
     ),
     Step::by_hand("long", "long fuzzing, full benchmarks, 20 rounds of chaos", bench::long),

@@ -17,9 +17,10 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) async fn start(kind: &str, url: &str) -> Result<Self> {
+    /// The site, or `bare`, with a database whose calls may take so long.
+    pub(crate) async fn start(kind: &str, url: &str, timeout: Duration) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["serve", kind, url]);
+        command.args(["serve", kind, url, &timeout.as_millis().to_string()]);
         Self::spawn(command).await
     }
 
@@ -27,7 +28,10 @@ impl Process {
     pub(crate) async fn start_limited(url: &str, kib: u32) -> Result<Self> {
         let mut command = Command::new("bash");
         let script = format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$@\"");
-        command.args(["-c", &script, "bash"]).arg(std::env::current_exe()?).args(["serve", "hallpass", url]);
+        command
+            .args(["-c", &script, "bash"])
+            .arg(std::env::current_exe()?)
+            .args(["serve", "hallpass", url, "1000"]);
         Self::spawn(command).await
     }
 

@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 use crate::Result;
 
 /// Serves until it is killed. `bare` is axum with one indexed read through the same pool, and nothing else.
-pub(crate) async fn serve(kind: &str, url: &str) -> Result<()> {
-    let store = SqlStore::builder(url).secrets([SECRET]).timeout(TIMEOUT).connect().await?;
+pub(crate) async fn serve(kind: &str, url: &str, timeout: Duration) -> Result<()> {
+    let store = SqlStore::builder(url).secrets([SECRET]).timeout(timeout).connect().await?;
     store.migrate().await?;
     let app = match kind {
         "hallpass" => hallpass(store)?,
@@ -63,6 +63,3 @@ async fn bare(
 }
 
 pub(crate) const SECRET: &str = "a secret of the tests, with 32 characters";
-
-/// How long a call to the database may take.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);

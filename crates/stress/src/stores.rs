@@ -16,14 +16,20 @@ use crate::Result;
 use crate::database::Database;
 use crate::site::SECRET;
 
-/// Every store that is installed, one after the other, and what a site makes of two of them.
-pub(crate) async fn run(rows: u32, seconds: f64) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let url = format!("sqlite:{}", folder.path().join("stores.db").display());
-    measure("SQLite", &url, rows).await?;
-    compare::run("SQLite", &url, seconds).await?;
-    drop(folder);
+/// Every store that is installed, or only the one that is named so, one after the other; and what a site makes of two
+/// of them.
+pub(crate) async fn run(rows: u32, seconds: f64, only: &str) -> Result<()> {
+    let is_wanted = |name: &str| only.is_empty() || only.eq_ignore_ascii_case(name);
+    if is_wanted("SQLite") {
+        let folder = tempfile::tempdir()?;
+        let url = format!("sqlite:{}", folder.path().join("stores.db").display());
+        measure("SQLite", &url, rows).await?;
+        compare::run("SQLite", &url, seconds).await?;
+    }
     for (name, kind) in [("PostgreSQL", Kind::Postgres), ("MariaDB", Kind::MariaDb)] {
+        if !is_wanted(name) {
+            continue;
+        }
         let Some(server) = Server::start(kind, Durability::Fast) else { continue };
         let url = server.database().url;
         measure(name, &url, rows).await?;

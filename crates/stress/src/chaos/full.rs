@@ -1,5 +1,7 @@
 //! The disk is full.
 
+use std::time::Duration;
+
 use crate::Result;
 use crate::chaos::{all_are_signed_in, whole, works_soon};
 use crate::client::SignedIn;
@@ -8,7 +10,7 @@ use crate::process::Process;
 /// SQLite whose files cannot grow: sign-ups are refused and clearly so, sessions are read on, and nothing is lost.
 pub(crate) async fn run(url: &str) -> Result<()> {
     // The tables first: they are all there is room for, and a little more.
-    Process::start("hallpass", url).await?.kill().await?;
+    Process::start("hallpass", url, TIMEOUT).await?.kill().await?;
     let server = Process::start_limited(url, ROOM).await?;
     let people = sign_up_until_full(&server).await?;
     all_are_signed_in(&server, &people).await?;
@@ -18,7 +20,7 @@ pub(crate) async fn run(url: &str) -> Result<()> {
     let newcomer = works_soon(&server, person, "newcomer").await?;
     server.kill().await?;
 
-    let server = Process::start("hallpass", url).await?;
+    let server = Process::start("hallpass", url, TIMEOUT).await?;
     let everybody: Vec<_> = people.into_iter().chain([newcomer]).collect();
     all_are_signed_in(&server, &everybody).await?;
     whole::check(url, &everybody).await?;
@@ -43,6 +45,8 @@ async fn sign_up_until_full(server: &Process) -> Result<Vec<SignedIn>> {
     }
     Err("the disk is never full".into())
 }
+
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// KiB for each file.
 const ROOM: u32 = 1024;

@@ -1,9 +1,10 @@
 //! `kill -9` of the server while people sign up and sign in.
 
 use std::fmt::Write;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hallpass_sqlx::SqlStore;
 use tokio::task::JoinSet;
@@ -103,8 +104,8 @@ fn users(round: u32) -> Result<String> {
 
 /// Different each time, so that the server dies in the middle of different things.
 fn random_pause() -> Duration {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
-    Duration::from_millis(400) + Duration::from_micros(u64::from(nanos % 800_000))
+    let random = RandomState::new().build_hasher().finish();
+    Duration::from_millis(400) + Duration::from_micros(random % 800_000)
 }
 
 const CONNECTIONS: u32 = 32;

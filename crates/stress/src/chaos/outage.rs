@@ -9,12 +9,11 @@ use crate::Result;
 use crate::chaos::{all_are_signed_in, whole, works_soon};
 use crate::client::SignedIn;
 use crate::process::Process;
-use crate::site::TIMEOUT;
 
 pub(crate) async fn run(database: &Server) -> Result<()> {
     let url = database.database().url;
     let proxy = Proxy::to(database.address());
-    let server = Process::start("hallpass", &proxy.url(&url)).await?;
+    let server = Process::start("hallpass", &proxy.url(&url), TIMEOUT).await?;
     let (person, _) = server.connect().await?.sign_in("first").await?;
     let mut people = vec![person.ok_or("nobody signs up")?];
 
@@ -95,6 +94,9 @@ async fn is_unavailable(server: &Process, people: &[SignedIn]) -> Result<()> {
     }
     Ok(())
 }
+
+/// For each call to the database.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 const SLOW: Duration = Duration::from_millis(50);
 

@@ -11,8 +11,8 @@ use crate::stores::percentile;
 
 /// In turns of a few, so that both have the same of what else the machine does.
 pub(crate) async fn run(name: &str, url: &str, seconds: f64) -> Result<()> {
-    let hallpass = Process::start("hallpass", url).await?;
-    let bare = Process::start("bare", url).await?;
+    let hallpass = Process::start("hallpass", url, PATIENCE).await?;
+    let bare = Process::start("bare", url, PATIENCE).await?;
     let (person, _) = hallpass.connect().await?.sign_in("ada").await?;
     let cookie = person.ok_or("nobody signs in")?.cookie;
     let turn = Duration::try_from_secs_f64(seconds / f64::from(TURNS))?;
@@ -103,3 +103,5 @@ async fn ask_until(mut browser: Connection, cookie: String, end: Instant) -> Res
 const CONNECTIONS: u32 = 32;
 
 const TURNS: u32 = 8;
+
+const PATIENCE: Duration = Duration::from_secs(5);

@@ -17,7 +17,10 @@ pub(crate) async fn print(name: &str, database: &mut Database) -> Result<()> {
     );
     let sweep = match database {
         Database::MySql(_) => oldest,
-        _ => format!("DELETE FROM hallpass_sessions WHERE token_hash IN ({oldest})"),
+        Database::Postgres(_) => {
+            format!("DELETE FROM hallpass_sessions WHERE token_hash = ANY (ARRAY({oldest}))")
+        }
+        Database::Sqlite(_) => format!("DELETE FROM hallpass_sessions WHERE token_hash IN ({oldest})"),
     };
     let queries = [
         (
