@@ -1,4 +1,4 @@
-// node tokens.mjs     tokens sealed by @auth/core and next-auth 4 open in Hallpass, and the reverse
+// node tokens.mjs     tokens sealed by @auth/core and next-auth 4 open in Hallpass, and the reverse; `getToken` and TokenReader find the same
 import { spawnSync } from "node:child_process"
 import { isDeepStrictEqual } from "node:util"
 import * as v5 from "@auth/core/jwt"
@@ -58,6 +58,47 @@ for (const [i, it] of sealed.entries()) {
   }
 }
 
+// Requests of somebody who is signed in, as they reach a service that only reads sessions.
+const sessions = [
+  ["v5", "__Secure-authjs.session-token"], ["v5", "authjs.session-token"],
+  ["v4", "__Secure-next-auth.session-token"], ["v4", "next-auth.session-token"],
+]
+const requests = []
+for (const [dialect, cookie] of sessions) {
+  const salt = dialect === "v5" ? cookie : ""
+  for (const [what, payload] of Object.entries(payloads)) {
+    const encoded = await libraries[dialect].encode({ token: payload, secret: SECRET, salt, maxAge: MAX_AGE })
+    const [ours] = hallpass([["seal", dialect, SECRET, salt, JSON.stringify(full(payload))]])
+    for (const [by, token] of [["node", encoded], ["Hallpass", ours]]) {
+      const name = `${by}'s token in ${cookie}: ${what}`
+      const whole = token.length > 3936 ? token.match(/.{1,3936}/g).map((piece, i) => `${cookie}.${i}=${piece}`).join("; ") : `${cookie}=${token}`
+      requests.push({ name: `${name}, cookie`, dialect, cookie, header: "cookie", value: `theme=dark; ${whole}; a=b` })
+      requests.push({ name: `${name}, bearer`, dialect, cookie, header: "authorization", value: `Bearer ${token}` })
+      requests.push({ name: `${name}, bearer percent-encoded`, dialect, cookie, header: "authorization", value: `Bearer ${token.replaceAll(".", "%2E")}` })
+    }
+  }
+  const foreign = await libraries[dialect].encode({ token: payloads["a session"], secret: OLDER, salt, maxAge: MAX_AGE })
+  const state = await libraries[dialect].encode({ token: payloads["a session"], secret: SECRET, salt: cookie.replace("session-token", "state"), maxAge: MAX_AGE })
+  const old = await libraries[dialect].encode({ token: payloads["a session"], secret: SECRET, salt, maxAge: -60 })
+  for (const [what, token] of Object.entries({ "another secret": foreign, "another purpose": state, "an expired one": old, "no token": "x", "nothing": "" })) {
+    requests.push({ name: `${what} in ${cookie}, cookie`, dialect, cookie, header: "cookie", value: `${cookie}=${token}`, refused: true })
+    requests.push({ name: `${what} for ${cookie}, bearer`, dialect, cookie, header: "authorization", value: `Bearer ${token}`, refused: true })
+  }
+  requests.push({ name: `no bearer at all for ${cookie}`, dialect, cookie, header: "authorization", value: "Basic YTpi", refused: true })
+}
+const found = hallpass(requests.map((it) => ["read", it.header, SECRET, "-", it.value]))
+const foundRotated = hallpass(requests.map((it) => ["read", it.header, `${OLDER}x,${SECRET}`, "-", it.value]))
+for (const [i, it] of requests.entries()) {
+  const real = await getToken(it)
+  check(`getToken: ${it.name}`, it.refused ? real === null : real !== null)
+  check(`TokenReader finds the same as getToken: ${it.name}`, isDeepStrictEqual(json(found[i]) ?? null, real))
+  check(`TokenReader with two secrets: ${it.name}`, isDeepStrictEqual(json(foundRotated[i]) ?? null, real))
+}
+// GHSA-xmf8-cvqr-rfgj: one of these ended a program that called `getToken`.
+for (const value of ["Bearer %", "Bearer %zz", "Bearer %E0%A4%A", "Bearer", "Bearer  "]) {
+  check(`no token in ${JSON.stringify(value)}`, hallpass([["read", "authorization", SECRET, "-", value]])[0].startsWith("error: "))
+}
+
 for (const { name, passed } of checks) if (!passed) console.log(`failed: ${name}`)
 const failed = checks.filter((it) => !it.passed).length
 console.log(`${checks.length - failed} passed, ${failed} failed`)
@@ -83,6 +124,14 @@ async function decode({ dialect, salt, secret = SECRET }, token) {
   } catch {
     return undefined
   }
+}
+
+/** What the real `getToken` finds in a request. */
+async function getToken({ dialect, cookie, header, value }) {
+  const cookies = header === "cookie" ? Object.fromEntries(value.split("; ").map((it) => it.split(/=(.*)/s).slice(0, 2))) : {}
+  const req = { headers: dialect === "v5" ? new Headers({ [header]: value }) : { [header]: value }, cookies }
+  const claims = await libraries[dialect].getToken({ req, secret: SECRET, secureCookie: cookie.startsWith("__Secure-") })
+  return claims && { ...claims }
 }
 
 function json(text) {

@@ -13,7 +13,7 @@ use hallpass::clock::Clock;
 use hallpass::http::{HttpClient, HttpError};
 use hallpass::providers::Provider;
 use hallpass::random::{NoRandomness, Random};
-use hallpass::{Auth, ConfigError, Credentials, Email, Field, Jwt, MemoryStore, Timestamp, User, ViewUser};
+use hallpass::{Auth, ConfigError, Credentials, Dialect, Email, Field, Jwt, MemoryStore, Timestamp, User, ViewUser};
 use http::header::{COOKIE, HOST, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -199,6 +199,7 @@ fn auth(site: Site) -> Result<Auth<Claims>, ConfigError> {
     let builder = Auth::builder()
         .environment(hallpass::Environment::empty())
         .secret("a secret that strangers do not know")
+        .dialects([Dialect::V5, Dialect::V4])
         .clock(Still)
         .random(Counting::default())
         .http_client(Unreachable)

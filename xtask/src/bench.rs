@@ -1,5 +1,6 @@
 //! Benchmarks: that they run (in CI), and what they say (by hand).
 
+use crate::chaos;
 use crate::command::{Failure, Outcome, missing, program, run};
 use crate::fuzz;
 use crate::node;
@@ -7,8 +8,12 @@ use crate::options::Options;
 use crate::workspace::{Workspace, array, text};
 
 /// Every benchmark for a moment, compiled quickly, and the servers for `--seconds` each: shows that they work. Only
-/// with `--seconds` the servers are compiled as for a release, so that their numbers mean something.
+/// with `--seconds` the servers are compiled as for a release, so that their numbers mean something. `stores` measures
+/// stores with many rows in place of all that.
 pub(crate) fn short(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    if let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == "stores") {
+        return chaos::stores(workspace, rest);
+    }
     let options = Options::parse(arguments, &["--seconds"])?;
     if let Some(seconds) = options.value("--seconds") {
         return servers(workspace, seconds, &[]);
@@ -16,6 +21,7 @@ pub(crate) fn short(workspace: &Workspace, arguments: &[String]) -> Result<Outco
     let quick =
         ["--warm-up-time", "0.1", "--measurement-time", "0.5", "--sample-size", "10", "--noplot", "--quiet"];
     criterion(workspace, &quick, &QUICK_BUILD)?;
+    chaos::few_rows(workspace)?;
     servers(workspace, "2", &QUICK_BUILD)
 }
 
@@ -25,6 +31,10 @@ pub(crate) fn long(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     criterion(workspace, &[], &[])?;
     if let Outcome::Skipped(why) = servers(workspace, "10", &[])? {
         println!("servers are not compared: {why}");
+    }
+    chaos::stores(workspace, &[])?;
+    if let Outcome::Skipped(why) = chaos::rounds(workspace, chaos::ROUNDS)? {
+        println!("no server is killed: {why}");
     }
     fuzz::smoke(workspace, LONG_FUZZING)
 }

@@ -6,6 +6,7 @@ mod steps;
 mod workspace;
 
 mod bench;
+mod chaos;
 mod conformance;
 mod deny;
 mod evil_op;

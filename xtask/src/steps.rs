@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use crate::command::{Failure, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    bench, conformance, deny, evil_op, fuzz, lockfiles, node, purity, rust, security_cases, seeds, typos,
+    bench, chaos, conformance, deny, evil_op, fuzz, lockfiles, node, purity, rust, security_cases, seeds,
+    typos,
 };
 
 /// One thing that can fail.
@@ -14,6 +15,8 @@ pub(crate) struct Step {
     pub(crate) about: &'static str,
     /// Whether `cargo xtask ci` runs it.
     pub(crate) in_ci: bool,
+    /// What it is told there.
+    ci_arguments: &'static [&'static str],
     pub(crate) run: fn(&Workspace, &[String]) -> Result<Outcome, Failure>,
 }
 
@@ -23,7 +26,7 @@ impl Step {
         about: &'static str,
         run: fn(&Workspace, &[String]) -> Result<Outcome, Failure>,
     ) -> Self {
-        Self { name, about, in_ci: true, run }
+        Self { name, about, in_ci: true, ci_arguments: &[], run }
     }
 
     const fn by_hand(
@@ -31,7 +34,11 @@ impl Step {
         about: &'static str,
         run: fn(&Workspace, &[String]) -> Result<Outcome, Failure>,
     ) -> Self {
-        Self { name, about, in_ci: false, run }
+        Self { name, about, in_ci: false, ci_arguments: &[], run }
+    }
+
+    const fn with_ci_arguments(self, ci_arguments: &'static [&'static str]) -> Self {
+        Self { ci_arguments, ..self }
     }
 
     /// The step with this name.
@@ -48,7 +55,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
     for step in STEPS.iter().filter(|step| step.in_ci) {
         println!("\n=== {}", step.name);
         let step_started = Instant::now();
-        let result = (step.run)(workspace, &[]);
+        let arguments: Vec<String> = step.ci_arguments.iter().map(ToString::to_string).collect();
+        let result = (step.run)(workspace, &arguments);
         let took = step_started.elapsed();
         let verdict = match &result {
             Ok(Outcome::Passed) => "ok".to_owned(),
@@ -108,11 +116,17 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
     Step::ci("clients", "the client libraries of next-auth 4 and 5 in a browser", node::clients),
+    Step::ci(
+        "chaos",
+        "servers killed and databases taken away [--rounds N, default 20; one in ci]",
+        chaos::step,
+    )
+    .with_ci_arguments(&["--rounds", "1"]),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
     Step::ci(
         "bench",
-        "the benchmarks run, shortly [--seconds N: only the servers, as released]",
+        "the benchmarks run, shortly [--seconds N: only the servers, as released; stores [--rows N] [--only STORE]]",
         bench::short,
     ),
-    Step::by_hand("long", "long fuzzing, full benchmarks", bench::long),
+    Step::by_hand("long", "long fuzzing, full benchmarks, 20 rounds of chaos", bench::long),
 ];

@@ -61,13 +61,13 @@ fn read<C: DeserializeOwned>(request: &HttpRequest) -> Result<DecodedToken<C>, T
     let reader = given.or_else(|| request.app_data::<Data<TokenReader>>().map(|data| data.get_ref()));
     let reader = reader.ok_or(TokenRejection::NoReader)?;
     let mut headers = HeaderMap::new();
-    copy(request, &COOKIE, header::COOKIE, &mut headers);
-    copy(request, &AUTHORIZATION, header::AUTHORIZATION, &mut headers);
+    copy(request, &COOKIE, &header::COOKIE, &mut headers);
+    copy(request, &AUTHORIZATION, &header::AUTHORIZATION, &mut headers);
     reader.read(&headers).map_err(TokenRejection::Refused)?.ok_or(TokenRejection::Missing)
 }
 
 /// actix-web speaks version 0.2 of the crate `http`.
-fn copy(request: &HttpRequest, from: &ActixName, to: HeaderName, headers: &mut HeaderMap) {
+fn copy(request: &HttpRequest, from: &ActixName, to: &HeaderName, headers: &mut HeaderMap) {
     let values = request.headers().get_all(from);
     for value in values.filter_map(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
         headers.append(to.clone(), value);

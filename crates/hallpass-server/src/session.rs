@@ -94,10 +94,10 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
     // The sign-in page shows forms first.
     let builder = config.add_email(builder);
     if let Some(script) = script {
-        return build(js::callbacks(config.add_email(builder), script), script);
+        return build(js::callbacks(builder, script), script);
     }
     if config.dev {
-        return dev::callbacks(config.add_email(builder)).build().map_err(Failure::other);
+        return dev::callbacks(builder).build().map_err(Failure::other);
     }
     builder
         .jwt(async |event: Jwt<Claims>, _| {

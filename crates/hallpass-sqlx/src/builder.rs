@@ -155,6 +155,8 @@ fn sqlite(url: &str) -> Result<(Options, bool), OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         // Each commit is on the disk before it is answered, also when the power goes.
         .synchronous(SqliteSynchronous::Full)
+        // Else each of ten connections copies what it reads, of a large file again and again.
+        .pragma("mmap_size", MAPPED)
         .disable_statement_logging();
     Ok((Options::Sqlite(options), is_in_memory))
 }
@@ -171,6 +173,10 @@ fn make_private(path: &std::path::Path) -> std::io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Bytes of a SQLite file, from its start, that are read in place. An address range, not memory.
+#[cfg(feature = "sqlite")]
+const MAPPED: &str = if cfg!(target_pointer_width = "64") { "1073741824" } else { "0" };
 
 impl std::fmt::Debug for SqlStoreBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -277,6 +277,12 @@ impl Writer<'_> {
         if self.dialect == Dialect::MySql {
             return self.write(&format!("DELETE FROM {{{table}}} WHERE {over}"));
         }
+        // Of a set whose size it does not know PostgreSQL would rather read the whole table.
+        if self.dialect == Dialect::Postgres && !key.contains(',') {
+            return self.write(&format!(
+                "DELETE FROM {{{table}}} WHERE {key} = ANY (ARRAY(SELECT {key} FROM {{{table}}} WHERE {over}))"
+            ));
+        }
         self.write(&format!(
             "DELETE FROM {{{table}}} WHERE ({key}) IN (SELECT {key} FROM {{{table}}} WHERE {over})"
         ))

@@ -3,6 +3,7 @@
 //! ```text
 //! token seal DIALECT SECRETS SALT CLAIMS     prints a token
 //! token open DIALECT SECRETS SALT TOKEN      prints the claims, or fails
+//! token read cookie|authorization SECRETS - VALUE    prints the claims that a service finds in this header, or null
 //! token                                      one such command a line on standard input, separated by tabs
 //! ```
 //!
@@ -14,10 +15,12 @@ use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::process::ExitCode;
 
-use hallpass::Secret;
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::jose::{Dialect, TokenKeys};
 use hallpass::random::{Random, SystemRandom};
+use hallpass::{Secret, TokenReader};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +48,9 @@ fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     let [command, dialect, secrets, salt, input] = arguments else {
         return Err("expected seal or open, dialect, secrets, salt, and claims or token".into());
     };
+    if command == "read" {
+        return read(dialect, secrets, input);
+    }
     let dialect = match dialect.as_str() {
         "v5" => Dialect::V5,
         "v4" => Dialect::V4,
@@ -62,4 +68,10 @@ fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
         "open" => Ok(serde_json::to_string(&keys.open_claims(input, SystemClock.now())?)?),
         other => Err(format!("unknown command {other}").into()),
     }
+}
+
+fn read(header: &str, secrets: &str, value: &str) -> Result<String, Box<dyn Error>> {
+    let headers = HeaderMap::from_iter([(HeaderName::try_from(header)?, HeaderValue::try_from(value)?)]);
+    let token = TokenReader::with_secrets(secrets.split(',')).read::<Map<String, Value>>(&headers)?;
+    Ok(serde_json::to_string(&token.map(|token| token.claims))?)
 }

@@ -88,7 +88,7 @@ impl Kind {
                     "listen_addresses=127.0.0.1".into(),
                     "unix_socket_directories=".into(),
                     "max_connections=300".into(),
-                    "shared_buffers=64MB".into(),
+                    "shared_buffers=512MB".into(),
                     format!("fsync={on_off}"),
                     format!("full_page_writes={on_off}"),
                 ];
@@ -110,7 +110,7 @@ impl Kind {
                 "--collation-server=utf8mb4_general_ci".into(),
                 "--max-connections=300".into(),
                 "--performance-schema=off".into(),
-                "--innodb-buffer-pool-size=64M".into(),
+                "--innodb-buffer-pool-size=512M".into(),
                 format!("--innodb-flush-log-at-trx-commit={}", if is_lasting { 1 } else { 0 }),
             ],
             Self::Redis => [

@@ -2,9 +2,9 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::Request;
 use axum::response::Response;
 use hallpass::{Auth, Jwt};
-use axum::http::Request;
 
 use crate::company::{Claims, Update};
 

@@ -9,15 +9,12 @@ use hallpass_axum::{AuthExt, Session};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
     let builder = Auth::builder().credentials(form, async |input, _| {
-        let is_ada = (input.text("username"), input.text("password")) == (Some("ada"), Some("difference engine"));
+        let is_ada =
+            (input.text("username"), input.text("password")) == (Some("ada"), Some("difference engine"));
         Ok(is_ada.then(|| User::new("1").with_name("Ada")))
     });
     let auth = company::extend(builder).build()?;
-    let app = Router::new()
-        .route("/", get(home))
-        .merge(auth.routes())
-        .layer(auth.layer())
-        .with_state(auth);
+    let app = Router::new().route("/", get(home)).merge(auth.routes()).layer(auth.layer()).with_state(auth);
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     Ok(axum::serve(listener, app).await?)

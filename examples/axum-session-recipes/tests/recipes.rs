@@ -9,7 +9,9 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use example_axum_session_recipes::{company, enriched, profile, provider_token, user_id};
 use hallpass::testkit::{Browser, Idp, ManualClock};
-use hallpass::{Auth, Builder, Credentials, Environment, Field, Jwt, MemoryStore, Strategy, User, UserChange};
+use hallpass::{
+    Auth, Builder, Credentials, Environment, Field, Jwt, MemoryStore, Strategy, User, UserChange,
+};
 use serde_json::{Value, json};
 
 const SITE: &str = "https://app.example.com";
@@ -79,7 +81,10 @@ async fn seed_1_1_without_callbacks_the_browser_sees_name_email_and_image() {
         browser.sign_in_with_credentials(&[("username", "milo"), ("password", "x")]).await;
         let shown = browser.session().await;
         let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!((names(&shown), names(&shown["user"])), (vec!["user".into(), "expires".into()], vec!["name".into()]));
+        assert_eq!(
+            (names(&shown), names(&shown["user"])),
+            (vec!["user".into(), "expires".into()], vec!["name".into()])
+        );
     }
 }
 
@@ -148,7 +153,8 @@ async fn seed_2_1_a_field_that_only_this_provider_has_is_in_account() {
         });
         let auth = provider_token::extend(site.builder()).build().unwrap();
         let mut browser = signed_in(&auth, &site).await;
-        let cookies: Vec<_> = browser.cookies().iter().map(|it| format!("{}={}", it.name, it.value)).collect();
+        let cookies: Vec<_> =
+            browser.cookies().iter().map(|it| format!("{}={}", it.name, it.value)).collect();
         let request = axum::http::Request::get("/").header("cookie", cookies.join("; ")).body(()).unwrap();
         let session = auth.session(&request.into_parts().0).await.unwrap().unwrap();
         assert_eq!(session.claims.session_token.as_deref(), Some("from the provider"), "{strategy:?}");
@@ -162,10 +168,12 @@ async fn api(answer: Result<Value, u16>) -> String {
     let app = Router::new()
         .route(
             "/api/session/{token}",
-            get(async |Path(token): Path<String>, State(answer): State<Arc<Result<Value, u16>>>| match &*answer {
-                Ok(person) if token == "t-1" => Ok(person.to_string()),
-                Ok(_) => Err(StatusCode::NOT_FOUND),
-                Err(status) => Err(StatusCode::from_u16(*status).unwrap()),
+            get(async |Path(token): Path<String>, State(answer): State<Arc<Result<Value, u16>>>| {
+                match &*answer {
+                    Ok(person) if token == "t-1" => Ok(person.to_string()),
+                    Ok(_) => Err(StatusCode::NOT_FOUND),
+                    Err(status) => Err(StatusCode::from_u16(*status).unwrap()),
+                }
             }),
         )
         .with_state(Arc::new(answer));
@@ -179,6 +187,8 @@ fn enriching(site: &Site, url: String) -> Auth<provider_token::Claims> {
     site.idp.on_token_answer(|answer| {
         answer.insert("session_token".to_owned(), "t-1".into());
     });
+    // Where it was done before, it stays so.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let api = enriched::Api { client: reqwest::Client::new(), url };
     let builder = site.builder_with(api).jwt(async |event: Jwt<provider_token::Claims>, _| {
         Ok(match event {
@@ -199,7 +209,11 @@ async fn seed_2_6_the_session_is_enriched_by_an_api_and_user_is_replaced() {
         let url = api(Ok(json!({ "name": "Ada", "avatar": "/ada.png", "role": "manager" }))).await;
         let auth = enriching(&site, url);
         let shown = signed_in(&auth, &site).await.session().await;
-        assert_eq!(shown["user"], json!({ "name": "Ada", "avatar": "/ada.png", "role": "manager" }), "{strategy:?}");
+        assert_eq!(
+            shown["user"],
+            json!({ "name": "Ada", "avatar": "/ada.png", "role": "manager" }),
+            "{strategy:?}"
+        );
     }
 }
 
@@ -273,14 +287,20 @@ async fn seed_3_3_updates_work_with_every_provider() {
         site.idp.set_user(json!({ "sub": "8", "name": "Eve" }));
         plain.sign_in("plain", &site.idp).await;
         for browser in [&mut password, &mut oidc, &mut plain] {
-            assert_eq!(browser.update(&json!({ "companyId": "acme" })).await.json()["selectedCompanyId"], "acme");
+            assert_eq!(
+                browser.update(&json!({ "companyId": "acme" })).await.json()["selectedCompanyId"],
+                "acme"
+            );
         }
         for user in site.store.rows().users {
             auth.users().update(&user.id, UserChange::new().name("Renamed".to_owned())).await.unwrap();
         }
         for browser in [&mut oidc, &mut plain] {
             let shown = browser.session().await;
-            assert_eq!((&shown["user"]["name"], &shown["selectedCompanyId"]), (&json!("Renamed"), &json!("acme")));
+            assert_eq!(
+                (&shown["user"]["name"], &shown["selectedCompanyId"]),
+                (&json!("Renamed"), &json!("acme"))
+            );
         }
     }
 }

@@ -32,6 +32,7 @@ fn token(dialect: Dialect, name: &str, claims: Value) -> String {
     let keys = TokenKeys::derive(dialect, &[Secret::from(SECRET)], salt);
     let Value::Object(mut claims) = claims else { panic!("claims are an object") };
     claims.entry("exp").or_insert(json!(LATER));
+    claims.entry("iat").or_insert(json!(LATER - 1800));
     keys.seal_claims(&claims, &[7; 16])
 }
 

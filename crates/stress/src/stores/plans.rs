@@ -1,0 +1,53 @@
+//! How a database finds what it is asked for.
+
+use hallpass::SessionToken;
+
+use crate::Result;
+use crate::database::Database;
+use crate::stores::fill;
+
+/// Prints how a session is read, those of a user are listed, and expired ones swept. Reading must not look through a
+/// table.
+pub(crate) async fn print(name: &str, database: &mut Database) -> Result<()> {
+    let token = SessionToken::new(fill::token(1));
+    let hash = token.hash();
+    let oldest = format!(
+        "SELECT token_hash FROM hallpass_sessions WHERE expires < {} ORDER BY expires LIMIT 1000",
+        fill::BETWEEN.millis()
+    );
+    let sweep = match database {
+        Database::MySql(_) => oldest,
+        Database::Postgres(_) => {
+            format!("DELETE FROM hallpass_sessions WHERE token_hash = ANY (ARRAY({oldest}))")
+        }
+        Database::Sqlite(_) => format!("DELETE FROM hallpass_sessions WHERE token_hash IN ({oldest})"),
+    };
+    let queries = [
+        (
+            "a session",
+            format!(
+                "SELECT s.expires, s.claims, u.id, u.name FROM hallpass_sessions s \
+                 JOIN hallpass_users u ON u.id = s.user_id WHERE s.token_hash = '{hash}'"
+            ),
+            true,
+        ),
+        (
+            "sessions of a user",
+            "SELECT token_hash FROM hallpass_sessions WHERE user_id = 'u1'".to_owned(),
+            true,
+        ),
+        ("expired sessions", sweep, false),
+    ];
+    let explain = if matches!(database, Database::Sqlite(_)) { "EXPLAIN QUERY PLAN" } else { "EXPLAIN" };
+    for (what, query, by_index) in queries {
+        println!("{name}: plan of {what}");
+        for line in database.lines(format!("{explain} {query}")).await? {
+            println!("    {line}");
+            let is_scan = line.contains("SCAN") || line.contains("Seq Scan") || line.contains(" ALL ");
+            if by_index && is_scan {
+                return Err(format!("{what} is looked for in the whole table").into());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! The session, extended from the database: the browser sees the user's id and role as the row has them now.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Router, routing::get};
+use hallpass::{Auth, Credentials, Field, NoClaims, SessionEvent, User, ViewUser};
+use hallpass_axum::{AuthExt, Session};
+use hallpass_sqlx::SqlStore;
+use serde::Serialize;
+
+/// What the browser sees: the body of `GET /api/auth/session`.
+#[derive(Serialize)]
+struct View {
+    user: Person,
+}
+
+#[derive(Serialize)]
+struct Person {
+    #[serde(flatten)]
+    public: ViewUser,
+    id: String,
+    role: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let store = SqlStore::connect("sqlite:example.db").await?;
+    store.migrate().await?;
+    let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
+    let auth = Auth::builder()
+        .store(store)
+        .credentials(form, async |input, _| Ok(find_user(input.text("username"), input.text("password"))))
+        .session(async |it: SessionEvent<NoClaims>, _| {
+            let role = it.stored_user.as_ref().and_then(role);
+            Ok(View { user: Person { public: it.user.public(), id: it.user.id, role } })
+        })
+        .build()?;
+    let app = Router::new().route("/", get(home)).merge(auth.routes()).layer(auth.layer()).with_state(auth);
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    Ok(axum::serve(listener, app).await?)
+}
+
+async fn home(State(auth): State<Auth>, session: Session) -> Result<String, StatusCode> {
+    let user = auth.users().find(&session.user.id).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let role = user.as_ref().and_then(role).unwrap_or_else(|| "nobody".to_owned());
+    Ok(format!("You are user {}, and your role is {role}.", session.user.id))
+}
+
+fn role(user: &User) -> Option<String> {
+    Some(user.get("role")?.as_str()?.to_owned())
+}
+
+fn find_user(name: Option<&str>, password: Option<&str>) -> Option<User> {
+    match (name?, password?) {
+        ("ada", "difference engine") => Some(User::new("1").with_name("Ada").with("role", "admin")),
+        ("milo", "builder") => Some(User::new("2").with_name("Milo").with("role", "reader")),
+        _ => None,
+    }
+}
