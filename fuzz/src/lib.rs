@@ -13,7 +13,9 @@ use hallpass::clock::Clock;
 use hallpass::http::{HttpClient, HttpError};
 use hallpass::providers::Provider;
 use hallpass::random::{NoRandomness, Random};
-use hallpass::{Auth, ConfigError, Credentials, Dialect, Email, Field, Jwt, MemoryStore, Timestamp, User, ViewUser};
+use hallpass::{
+    Auth, ConfigError, Credentials, Dialect, Email, Field, Jwt, MemoryStore, Timestamp, User, ViewUser,
+};
 use http::header::{COOKIE, HOST, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
