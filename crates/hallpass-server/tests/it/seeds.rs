@@ -104,9 +104,10 @@ fn seed_1_2_a_callback_may_wait_for_another_server() {
 #[test]
 fn seed_1_3_the_id_is_in_the_session_for_each_way_to_sign_in() {
     let openid = OpenIdProvider::start();
-    let site = Site::new("1-jwt.js", &openid.provider());
-    let server = site.start();
     for how in ["credentials", "acme", "oidc"] {
+        // Each way in a store of its own: they all give the same address, which belongs to one user.
+        let site = Site::new("1-jwt.js", &openid.provider());
+        let server = site.start();
         let mut browser = Browser::new(&server.host);
         match how {
             "oidc" => assert_eq!(openid.sign_in(&mut browser).status, 302),
