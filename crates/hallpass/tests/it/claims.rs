@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tracing::span;
 
 use crate::session::moved;
-use crate::site::{Log, SESSION, Site, browse};
+use crate::site::{Log, SESSION, Site, browse, listen};
 
 const STRATEGIES: [Strategy; 2] = [Strategy::Jwt, Strategy::Database];
 
@@ -213,7 +213,7 @@ async fn sessions_that_no_longer_fit_end_with_one_warning_for_all() {
             second(&site, strategy).on_error(move |error, _| errors.add(error.kind().name().to_owned()));
         let (missing, wrong) = (builder.build().unwrap(), third(&site, strategy).build().unwrap());
         let warnings = Warnings::default();
-        let guard = tracing::subscriber::set_default(warnings.clone());
+        let guard = listen(warnings.clone());
         for person in &people {
             for _ in 0..3 {
                 assert_eq!(moved(person, &missing).session().await, json!(null), "{strategy:?}");
@@ -227,7 +227,7 @@ async fn sessions_that_no_longer_fit_end_with_one_warning_for_all() {
         // Whoever asks for errors gets each of them.
         assert_eq!(log.take().len(), 6);
 
-        let guard = tracing::subscriber::set_default(warnings.clone());
+        let guard = listen(warnings.clone());
         for person in &people {
             assert_eq!(moved(person, &wrong).session().await, json!(null));
         }

@@ -15,7 +15,7 @@ use serde_json::{Map, json};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
-use crate::site::{Log, SITE, Site, browse};
+use crate::site::{Log, SITE, Site, browse, listen};
 
 /// Writes down everything, whatever its level.
 #[derive(Clone, Default)]
@@ -69,7 +69,7 @@ async fn no_secret_reaches_a_log() {
     const SECRET: &str = "canary-secret-of-the-site-0123456789";
     const OLD_SECRET: &str = "canary-old-secret-of-the-site-01234";
     let everything = Everything::default();
-    let guard = tracing::subscriber::set_default(everything.clone());
+    let guard = listen(everything.clone());
     let (site, log) = (Site::new(), Log::default());
     let mails: Arc<Mutex<Vec<hallpass::Mail>>> = Arc::default();
     let errors = log.clone();
@@ -285,7 +285,7 @@ fn parts_of_the_protocol_print_no_secret() {
 #[tokio::test]
 async fn log_keeps_one_line_for_one_event() {
     let everything = Everything::default();
-    let guard = tracing::subscriber::set_default(everything.clone());
+    let guard = listen(everything.clone());
     let site = Site::new();
     let auth = site.builder().build().unwrap();
     let evil = "x\r\nWARN forged=line \u{1b}[31m\u{2028}";

@@ -1,12 +1,14 @@
 //! The site that the tests look at.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use bytes::Bytes;
 use hallpass::testkit::{Answer, Browser, Idp, Idps, ManualClock};
 use hallpass::{Auth, Builder, Credentials, Environment, Field, MemoryStore, User};
 use http::Request;
 use serde_json::json;
+use tracing::subscriber::{DefaultGuard, Interest};
+use tracing::{Metadata, Subscriber, span};
 
 pub(crate) const SITE: &str = "https://app.example.com";
 
@@ -114,4 +116,41 @@ impl Log {
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
+}
+
+/// Gives what this thread logs to `subscriber`.
+///
+/// Without a subscriber for the whole process, a place that logs first on another thread counts as one that nobody ever
+/// listens to.
+pub(crate) fn listen(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::subscriber::set_global_default(Sometimes).unwrap());
+    tracing::subscriber::set_default(subscriber)
+}
+
+/// Listens to nothing, and may change its mind.
+struct Sometimes;
+
+impl Subscriber for Sometimes {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
 }
