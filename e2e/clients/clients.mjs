@@ -10,7 +10,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 })
 const NAMES = { v4: "next-auth.session-token", v5: "authjs.session-token" }
-const SESSION = { user: { name: "Ada", role: "admin" }, selectedCompanyId: "acme" }
+const SESSION = { user: { id: "1", name: "Ada", role: "admin" }, selectedCompanyId: "acme" }
 let passed = 0, failed = 0
 
 for (const dialects of [["v5"], ["v4"], ["v5", "v4"], ["v4", "v5"]]) {
@@ -51,6 +51,68 @@ for (const dialects of [["v5"], ["v4"], ["v5", "v4"], ["v4", "v5"]]) {
       await shows(page, "unauthenticated", null)
       await shows(tab, "unauthenticated", null)
       equal(await cookies(context), [])
+    })
+
+    await test(`${library} seed_1_6 useSession() has the id`, async (open) => {
+      const page = await open(library)
+      await press(page, "Sign in")
+      await shows(page, "authenticated", SESSION)
+    })
+
+    await test(`${library} seed_3_2 seed_3_6 seed_3_7 seed_3_9 seed_3_11 a company picked with fetch is in the answer, and in useSession() from then on`, async (open, context) => {
+      const [page, tab] = [await open(library), await open(library)]
+      await press(page, "Sign in")
+      await shows(page, "authenticated", SESSION)
+      await press(page, "Fetch company")
+      const picked = { ...SESSION, selectedCompanyId: "hooli" }
+      equal(without(await result(page)), picked)
+      await page.reload()
+      await shows(page, "authenticated", picked)
+      await tab.reload()
+      await shows(tab, "authenticated", picked)
+      // A link on another site changes nothing.
+      await tab.goto(`data:text/html,<img src="${site.origin}/api/auth/session?companyId=evil">`)
+      await tab.waitForTimeout(200)
+      equal(await (await context.request.get(`${site.origin}/company`)).text(), "hooli")
+    })
+
+    await test(`${library} seed_3_12 update() takes complex data`, async (open) => {
+      const page = await open(library)
+      await press(page, "Sign in")
+      await shows(page, "authenticated", SESSION)
+      await press(page, "Change much")
+      await shows(page, "authenticated", { ...SESSION, selectedCompanyId: "initech as owner and buyer" })
+    })
+
+    await test(`${library} seed_2_7 an error in the session callback signs this person out, and nobody else`, async (open, context) => {
+      const page = await open(library)
+      await press(page, "Sign in")
+      await shows(page, "authenticated", SESSION)
+      const other = await browser.newContext()
+      const theirs = await other.newPage()
+      await theirs.goto(`${site.origin}/${library}`)
+      await press(theirs, "Sign in")
+      await shows(theirs, "authenticated", SESSION)
+      await press(page, "Break")
+      await result(page)
+      await page.reload()
+      await shows(page, "unauthenticated", null)
+      equal(await cookies(context), [])
+      await theirs.reload()
+      await shows(theirs, "authenticated", SESSION)
+      await other.close()
+    })
+
+    await test(`${library} seed_3_1 a new first name is in every session of that person, without signing in again`, async (open, context) => {
+      const [page, tab] = [await open(library), await open(library)]
+      await press(page, "Sign in")
+      await shows(page, "authenticated", SESSION)
+      equal((await context.request.post(`${site.origin}/rename`)).status(), 200)
+      const renamed = { ...SESSION, user: { ...SESSION.user, name: "Augusta" } }
+      for (const one of [page, tab]) {
+        await one.reload()
+        await shows(one, "authenticated", renamed)
+      }
     })
 
     await test(`${library} signs in and goes where it was told`, async (open) => {

@@ -3,8 +3,12 @@
 //! `cargo run --example clients -- v5 v4` prints where it listens.
 
 use axum::Router;
-use axum::routing::get;
-use hallpass::{Auth, BoxError, Credentials, Dialect, Field, Jwt, SessionEvent, User};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use hallpass::{
+    Auth, BoxError, Credentials, Dialect, Field, Jwt, MemoryStore, SessionEvent, Strategy, User, UserChange,
+};
 use hallpass_axum::{AuthExt, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,7 +23,14 @@ struct Claims {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Update {
-    company_id: String,
+    company_id: Option<String>,
+    company: Option<Company>,
+}
+
+#[derive(Deserialize)]
+struct Company {
+    id: String,
+    role: Vec<String>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,16 +46,27 @@ async fn main() -> Result<(), BoxError> {
         .jwt(async |event: Jwt<Claims, Update>, ()| {
             Ok(match event {
                 Jwt::SignIn(it) => it.user.parse().map(Some)?,
-                Jwt::Update(it) => Some(Claims { company_id: it.update.company_id, ..it.claims }),
+                Jwt::Update(it) => Some(changed(it.claims, it.update)),
                 Jwt::Read(it) => Some(it.claims),
             })
         })
         .session(async |it: SessionEvent<Claims>, ()| {
-            let user = json!({ "name": it.user.name, "role": it.claims.role });
+            if it.claims.company_id == "broken" {
+                return Err("the company's API says no".into());
+            }
+            let user = json!({ "id": it.user.id, "name": it.user.name, "role": it.claims.role });
             Ok(json!({ "user": user, "selectedCompanyId": it.claims.company_id }))
         })
+        .update_from_query(["companyId"])
+        .store(MemoryStore::new())
+        .session_strategy(Strategy::Jwt)
         .build()?;
-    let app = Router::new().route("/company", get(company)).merge(auth.routes()).layer(auth.layer());
+    auth.users().create(User::new("1").with_name("Ada")).await?;
+    let app = Router::new()
+        .route("/company", get(company))
+        .route("/rename", post(rename))
+        .merge(auth.routes())
+        .layer(auth.layer());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app.with_state(auth)).await?)
@@ -53,6 +75,23 @@ async fn main() -> Result<(), BoxError> {
 /// What a handler of the application sees.
 async fn company(session: Session<Claims>) -> String {
     session.claims.company_id.clone()
+}
+
+/// A person changes their first name.
+async fn rename(State(auth): State<Auth<Claims>>, session: Session<Claims>) -> Result<(), StatusCode> {
+    let change = UserChange::new().name("Augusta".to_owned());
+    auth.users().update(&session.user.id, change).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    Ok(())
+}
+
+fn changed(mut claims: Claims, update: Update) -> Claims {
+    if let Some(id) = update.company_id {
+        claims.company_id = id;
+    }
+    if let Some(company) = update.company {
+        claims.company_id = format!("{} as {}", company.id, company.role.join(" and "));
+    }
+    claims
 }
 
 fn authorize(name: Option<&str>, password: Option<&str>) -> Option<User> {

@@ -22,6 +22,9 @@ export function show({ SessionProvider, useSession, signIn, signOut }) {
         <button onClick={() => signIn()}>Sign-in page</button>
         <button onClick={() => tell(update({ companyId: "globex" }))}>Change company</button>
         <button onClick={() => tell(update({ role: "owner" }))}>Change role</button>
+        <button onClick={() => tell(update({ company: { id: "initech", role: ["owner", "buyer"] } }))}>Change much</button>
+        <button onClick={() => tell(update({ companyId: "broken" }))}>Break</button>
+        <button onClick={() => tell(fetch("/api/auth/session?companyId=hooli").then((answer) => answer.json()))}>Fetch company</button>
         <button onClick={() => tell(signOut({ redirect: false }))}>Sign out</button>
       </main>
     )

@@ -250,7 +250,7 @@ fn cure(message: &str, position: Option<Position>, source: &str) -> Option<Strin
             _ => format!("import or declare `{name}`"),
         });
     }
-    if message.starts_with("cannot read propert") {
+    if message.starts_with("cannot read property") || message.starts_with("cannot read properties") {
         return Some("look whether it is there first: `?.`".to_owned());
     }
     if message.starts_with("fetch failed") && message.contains("may not be asked") {
