@@ -20,7 +20,7 @@ pub(crate) struct Cookies {
 }
 
 /// The pieces of the session cookie in a request.
-#[derive(Default)]
+#[cfg_attr(feature = "engine", derive(Default))]
 pub(crate) struct Pieces<'a> {
     /// Names of all pieces seen, usable or not, in every dialect.
     pub(crate) names: Vec<&'a str>,
@@ -104,7 +104,14 @@ impl Cookies {
             }
             _ => None,
         };
-        Pieces { names, value, ..Pieces::default() }
+        Pieces {
+            names,
+            value,
+            #[cfg(feature = "engine")]
+            dialect: None,
+            #[cfg(feature = "engine")]
+            other: None,
+        }
     }
 }
 
