@@ -152,9 +152,10 @@ pub(crate) fn install(workspace: &Workspace, folder: &Path) -> Result<(), Failur
     if installed.is_file() && fs::metadata(&installed)?.modified()? >= fs::metadata(&lock)?.modified()? {
         return Ok(());
     }
-    // Nuxt has optional packages of other platforms, of which `npm ci` wants to hear in the lock file.
-    let is_nuxt = fs::read_to_string(folder.join("package.json"))?.contains("\"nuxt\":");
-    let how: &[&str] = if is_nuxt { &["install", "--no-save", "--ignore-scripts"] } else { &["ci"] };
+    // Next and Nuxt have optional packages of other platforms, of which `npm ci` wants to hear in the lock file.
+    let text = fs::read_to_string(&lock)?;
+    let is_large = ["\"node_modules/next\"", "\"node_modules/nuxt\""].iter().any(|name| text.contains(name));
+    let how: &[&str] = if is_large { &["install", "--no-save", "--ignore-scripts"] } else { &["ci"] };
     let mut npm = workspace.command("npm", how);
     run(npm.args(["--silent", "--no-fund", "--no-audit"]).current_dir(folder))
 }
