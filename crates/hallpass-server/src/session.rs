@@ -17,7 +17,7 @@ use crate::storage::Storage;
 use crate::users::{Users, Verifier};
 use crate::{dev, js};
 
-/// What a session keeps, as JSON: it is sealed in the cookie and private. The server's own callbacks keep [`Kept`],
+/// What a session keeps, as JSON: private. The server's own callbacks keep [`Kept`],
 /// those of a configuration in JavaScript what they like.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
