@@ -182,11 +182,11 @@ await test("every control is reached in its order and shows the focus", async (p
   const count = await page.locator(controls).count()
   for (let at = 0; at < count; at++) {
     await page.keyboard.press("Tab")
-    const [index, ring] = await page.evaluate((controls) => {
+    await page.waitForFunction(([controls, at]) => {
       const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement)
-      return [[...document.querySelectorAll(controls)].indexOf(document.activeElement), outlineStyle === "solid" && parseFloat(outlineWidth) >= 2]
-    }, controls)
-    equal([index, ring], [at, true])
+      const index = [...document.querySelectorAll(controls)].indexOf(document.activeElement)
+      return index === at && outlineStyle === "solid" && parseFloat(outlineWidth) >= 2
+    }, [controls, at])
   }
 })
 
