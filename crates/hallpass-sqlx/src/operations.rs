@@ -1,6 +1,8 @@
 //! The steps that the contract is kept with: calls within their time, transactions, rows that are written as a whole.
 
 use std::future::Future;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
 
 use hallpass::{Account, SessionChange, SessionToken, StoreError, User, UserChange};
 use serde_json::{Map, Value as Json};
@@ -34,10 +36,12 @@ macro_rules! in_transaction {
                 Err(failure) => failure,
             };
             leased.undo().await;
+            drop(leased);
             attempt += 1;
             if attempt >= $crate::operations::ATTEMPTS || !failure.is_passing() {
                 break Err(failure);
             }
+            $crate::operations::make_way(attempt).await;
         }
     }};
 }
@@ -70,6 +74,7 @@ impl SqlStore {
                     Err(failure) if failure.is_passing() && attempt < ATTEMPTS => attempt += 1,
                     done => break done?,
                 }
+                make_way(attempt).await;
             };
             rows.iter().map(&decode).collect()
         };
@@ -99,6 +104,7 @@ impl SqlStore {
                     Err(failure) if failure.is_collision() && attempt < ATTEMPTS => attempt += 1,
                     done => return done,
                 }
+                make_way(attempt).await;
             }
         };
         self.within(taken, operation).await
@@ -308,5 +314,12 @@ pub(crate) fn no_user() -> StoreError {
     StoreError::not_found("there is no such user")
 }
 
+/// Waits a little, and each time for a different while: those who have met would only meet again.
+pub(crate) async fn make_way(attempt: u32) {
+    let longest = u64::from(attempt.saturating_mul(attempt)) + 1;
+    let chance = RandomState::new().build_hasher().finish();
+    tokio::time::sleep(Duration::from_millis(chance % longest)).await;
+}
+
 /// How often a transaction is tried that meets another one.
-pub(crate) const ATTEMPTS: u32 = 10;
+pub(crate) const ATTEMPTS: u32 = 20;
