@@ -64,7 +64,7 @@ impl Config {
         if self.has_any_form() || self.providers.is_empty() {
             builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
         }
-        let error = match self.add_email(builder).build() {
+        let error = match self.add_stand_ins(self.add_email(builder)).build() {
             Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
                 let all = OWN_PATHS.join(", ");
                 return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
@@ -100,4 +100,5 @@ const OWN_PATHS: &[&str] = &[
     "/dev/update",
     "/dev/inbox",
     "/dev/inbox.json",
+    "/dev/sessions",
 ];

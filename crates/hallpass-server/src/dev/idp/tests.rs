@@ -1,0 +1,110 @@
+use std::collections::HashSet;
+
+use hallpass::providers::{ALL, APPLE, AUTH0, GITHUB, GOOGLE, KEYCLOAK, MICROSOFT_ENTRA_ID, Profile, Raw};
+use serde_json::json;
+
+use super::people::{Answers, PEOPLE, Person};
+use super::*;
+
+/// What Hallpass makes of somebody.
+fn profile(spec: &Spec, answers: &Answers) -> Profile {
+    let mut fields = answers.profile.clone();
+    if let (Some(follow_up), Some(answer)) = (spec.follow_up, &answers.follow_up) {
+        (follow_up.merge)(&mut fields, answer);
+    }
+    if let Some(posted) = spec.posted {
+        let parameters: Vec<_> =
+            answers.posted.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+        posted(&mut fields, &parameters);
+    }
+    (spec.profile)(&Raw::from(fields)).unwrap_or_else(|error| panic!("{}: {error}", spec.id))
+}
+
+#[test]
+fn at_every_provider_everybody_is_somebody_with_an_address() {
+    for spec in ALL {
+        let read: Vec<_> = PEOPLE.iter().map(|person| profile(spec, &person.at(spec))).collect();
+        let ids: HashSet<_> = read.iter().map(|profile| &profile.id).collect();
+        assert_eq!(ids.len(), PEOPLE.len(), "{}: {ids:?}", spec.id);
+        for (person, profile) in PEOPLE.iter().zip(&read) {
+            assert_eq!(profile.email.as_deref(), Some(person.email), "{}", spec.id);
+            assert!(person.is_verified || !profile.email_verified, "{}", spec.id);
+            let name = profile.name.as_deref();
+            assert_eq!(
+                name == Some(&person.name()),
+                person.shows_name && spec.id != "keycloak",
+                "{}",
+                spec.id
+            );
+        }
+    }
+}
+
+#[test]
+fn nobody_is_called_ada_any_more() {
+    for spec in ALL {
+        for person in &PEOPLE {
+            let answers = person.at(spec);
+            let text = json!([answers.profile, answers.follow_up, answers.posted]).to_string();
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            assert!(!words.any(|word| matches!(word, "Ada" | "ada" | "Lovelace")), "{}: {text}", spec.id);
+        }
+    }
+}
+
+#[test]
+fn a_profile_has_the_shape_that_its_provider_gives_to_it() {
+    let [robin, _, kit] = &PEOPLE;
+    let fields = |person: &Person, spec: &Spec| Value::Object(person.at(spec).profile);
+    let github = fields(robin, &GITHUB);
+    assert_eq!(
+        (&github["login"], &github["id"], &github["email"]),
+        (&json!("robin"), &json!(583_231), &json!(null))
+    );
+    assert_eq!(fields(kit, &GITHUB)["id"], json!(705_453));
+    assert_eq!(
+        fields(kit, &GITHUB)["avatar_url"],
+        json!("https://avatars.githubusercontent.com/u/705453?v=4")
+    );
+    assert_eq!(fields(kit, &GITHUB)["name"], json!(null));
+    let emails = robin.at(&GITHUB).follow_up.unwrap();
+    assert_eq!(
+        emails[1],
+        json!({ "email": robin.email, "primary": true, "verified": true, "visibility": "private" })
+    );
+    assert_eq!(kit.at(&GITHUB).follow_up.unwrap()[1]["verified"], json!(false));
+    assert_eq!(fields(robin, &GOOGLE)["hd"], json!("example.com"));
+    assert!(fields(robin, &GOOGLE).get("iss").is_none());
+    let entra = fields(robin, &MICROSOFT_ENTRA_ID);
+    assert!(entra["oid"].is_string() && entra["tid"].is_string());
+    assert_eq!(entra["preferred_username"], json!(robin.email));
+    assert_eq!(fields(robin, &APPLE)["email_verified"], json!("true"));
+    assert_eq!(fields(kit, &APPLE)["email_verified"], json!("false"));
+    assert!(fields(robin, &APPLE).get("user").is_none());
+    assert_eq!(robin.at(&APPLE).posted["user"]["name"], json!({ "firstName": "Robin", "lastName": "Hale" }));
+    assert!(robin.at(&KEYCLOAK).posted.is_empty());
+}
+
+#[test]
+fn an_issuer_keeps_the_path_of_the_real_one() {
+    let stand_in = StandIn::new(ALL.to_vec()).unwrap();
+    stand_in.listens_at("http://127.0.0.1:9");
+    let issuer = |spec: &Spec, tenant: Tenant<'_>| {
+        stand_in.issuer(spec, tenant).replace(&format!("http://127.0.0.1:9/dev/idp/{}", spec.id), "")
+    };
+    assert_eq!(issuer(&GOOGLE, Tenant::Configured), "");
+    assert_eq!(issuer(&AUTH0, Tenant::Configured), "/");
+    assert_eq!(issuer(&GITHUB, Tenant::Any), "");
+    let claims = PEOPLE[0].at(&MICROSOFT_ENTRA_ID).profile;
+    let tenant = claims["tid"].as_str().unwrap();
+    assert_eq!(issuer(&MICROSOFT_ENTRA_ID, Tenant::Configured), "/common/v2.0");
+    assert_eq!(issuer(&MICROSOFT_ENTRA_ID, Tenant::Any), "/{tenantid}/v2.0");
+    assert_eq!(issuer(&MICROSOFT_ENTRA_ID, Tenant::Of(&claims)), format!("/{tenant}/v2.0"));
+    assert_eq!(issuer(&GOOGLE, Tenant::Of(&claims)), "");
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let stand_in = StandIn::new(vec![&GITHUB]).unwrap();
+    assert_eq!(format!("{stand_in:?}"), "StandIn([\"github\"])");
+}
