@@ -25,6 +25,8 @@ pub(super) struct Kept {
 #[derive(Debug, Serialize)]
 struct SessionRow {
     id: String,
+    /// What people call it.
+    browser: String,
     user_agent: Option<String>,
     address: Option<String>,
     created: Option<Moment>,
@@ -68,6 +70,11 @@ impl SessionRow {
         Self {
             is_this: this == Some(&row.id),
             id: row.id,
+            browser: row
+                .user_agent
+                .as_deref()
+                .map(browser_of)
+                .unwrap_or_else(|| "Unknown program".to_owned()),
             user_agent: row.user_agent,
             address: row.address,
             created: row.created.map(moment),
@@ -85,6 +92,18 @@ impl AccountRow {
             provider: account.provider,
             id: account.provider_account_id,
         }
+    }
+}
+
+/// `Firefox on Linux`; what is no browser is called by its first word.
+fn browser_of(user_agent: &str) -> String {
+    let find = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(mark, _)| user_agent.contains(mark)).map(|&(_, name)| name)
+    };
+    match (find(BROWSERS), find(SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) => user_agent.split_whitespace().next().unwrap_or("Unknown program").to_owned(),
     }
 }
 
@@ -123,5 +142,47 @@ async fn try_end(auth: &Auth<Claims>, parts: &Parts, session: Option<&str>) -> R
             Ok("/?sessions=others-ended")
         }
         (None, None) => Ok("/?sessions=refused"),
+    }
+}
+
+/// By their mark; those that also bear another's come first.
+const BROWSERS: &[(&str, &str)] = &[
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+];
+
+const SYSTEMS: &[(&str, &str)] = &[
+    ("Windows", "Windows"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS X", "macOS"),
+    ("Android", "Android"),
+    ("Linux", "Linux"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_called_as_people_call_it_and_a_program_by_its_name() {
+        for (user_agent, name) in [
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36 Edg/150.0",
+                "Edge on Linux",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Windows"),
+            ("curl/8.14.1", "curl/8.14.1"),
+            ("", "Unknown program"),
+        ] {
+            assert_eq!(browser_of(user_agent), name);
+        }
     }
 }

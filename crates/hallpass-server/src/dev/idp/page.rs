@@ -26,6 +26,7 @@ struct Page {
     people: Vec<Row>,
     /// Whom the texts are about.
     person: &'static str,
+    person_name: String,
     editor: Editor,
     buttons: Vec<Button>,
     problem: Option<String>,
@@ -83,6 +84,7 @@ pub(super) fn show(
         variable: format!("AUTH_{}", spec.id.to_ascii_uppercase().replace('-', "_")),
         people: PEOPLE.iter().map(|row| Row::of(row, row.slug == person.slug, query)).collect(),
         person: person.slug,
+        person_name: person.name(),
         editor,
         buttons: fault::buttons(spec).copied().collect(),
         problem,

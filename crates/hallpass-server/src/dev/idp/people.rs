@@ -56,10 +56,18 @@ impl Person {
         self.take_over(&mut json, &names);
         let mut profile = object(json.get_mut("profile").map(Value::take));
         profile.retain(|name, _| !OF_THE_TOKEN.contains(&name.as_str()));
+        // The recorded address is one that the provider hides others behind.
+        if let Some(is_hidden) = profile.get_mut("is_private_email") {
+            *is_hidden = "false".into();
+        }
         let mut posted = Map::new();
         if spec.posted.is_some()
-            && let Some(user) = profile.shift_remove("user")
+            && let Some(mut user) = profile.shift_remove("user")
+            && self.shows_name
         {
+            if let Some(email) = user.get_mut("email") {
+                *email = self.email.into();
+            }
             posted.insert("user".to_owned(), user);
         }
         let mut answers = Answers { profile, follow_up: json.get_mut("follow_up").map(Value::take), posted };
