@@ -13,7 +13,7 @@ impl Config {
         let url_is_local = self.url.as_deref().is_none_or(is_loopback_url);
         let listens_locally = self.listen.ip().is_loopback();
         if self.dev {
-            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and leave --dev out";
+            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and start it with `hallpass serve`";
             if !listens_locally {
                 problems.push(Problem::new(format!(
                     "development mode is for this machine only, and `listen` is {}: {way_out}; or listen on 127.0.0.1",

@@ -1,8 +1,13 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
+use base64ct::{Base64, Encoding};
 use hallpass::providers::{ALL, APPLE, AUTH0, GITHUB, GOOGLE, KEYCLOAK, MICROSOFT_ENTRA_ID, Profile, Raw};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 
+use super::grants::Grant;
 use super::people::{Answers, PEOPLE, Person};
 use super::*;
 
@@ -109,4 +114,82 @@ fn an_issuer_keeps_the_path_of_the_real_one() {
 fn debug_shows_no_secret() {
     let stand_in = StandIn::new(vec![&GITHUB]).unwrap();
     assert_eq!(format!("{stand_in:?}"), "StandIn([\"github\"])");
+}
+
+/// What a stand-in for Google has granted, with the challenge of `VERIFIER`.
+fn granted(code: &str) -> StandIn {
+    let stand_in = StandIn::new(ALL.to_vec()).unwrap();
+    let grant = Grant {
+        spec: &GOOGLE,
+        answers: PEOPLE[0].at(&GOOGLE),
+        redirect_uri: "http://127.0.0.1:9/callback/google".to_owned(),
+        // RFC 7636, appendix B
+        challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned()),
+        nonce: None,
+        scope: String::new(),
+        fault: None,
+    };
+    stand_in.grants().codes.insert(code.to_owned(), Arc::new(grant));
+    stand_in
+}
+
+fn form(changes: &[(&str, &str)]) -> HashMap<String, String> {
+    let right = [
+        ("code", "the code"),
+        ("redirect_uri", "http://127.0.0.1:9/callback/google"),
+        ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+    ];
+    right.iter().chain(changes).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn a_code_is_redeemed_once() {
+    let stand_in = granted("the code");
+    assert!(stand_in.redeem("google", &form(&[])).is_ok());
+    assert!(stand_in.redeem("google", &form(&[])).is_err());
+}
+
+#[test]
+fn a_code_is_not_redeemed_for_anybody_else() {
+    for (provider, change) in [
+        ("google", ("code", "another code")),
+        ("google", ("redirect_uri", "http://127.0.0.1:9/elsewhere")),
+        ("google", ("code_verifier", "another verifier")),
+        ("apple", ("code", "the code")),
+    ] {
+        assert!(granted("the code").redeem(provider, &form(&[change])).is_err(), "{provider} {change:?}");
+    }
+    let mut without = form(&[]);
+    without.remove("code_verifier");
+    assert!(granted("the code").redeem("google", &without).is_err());
+}
+
+#[test]
+fn an_old_token_is_worth_nothing() {
+    let stand_in = granted("the code");
+    let mut grants = stand_in.grants();
+    assert!(grants.codes.get("the code", Duration::MAX).is_some());
+    assert!(grants.codes.get("the code", Duration::ZERO).is_none());
+    assert!(grants.codes.take("the code", Duration::ZERO).is_none());
+}
+
+#[test]
+fn the_client_proves_itself_in_the_header_or_in_the_form() {
+    let stand_in = granted("the code");
+    let secret = stand_in.0.client_secret.expose().to_owned();
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let header = |id: &str, secret: &str| {
+        let pair = Base64::encode_string(format!("{id}:{secret}").as_bytes());
+        HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::try_from(format!("Basic {pair}")).unwrap())])
+    };
+    let in_form = |id: &str, secret: &str| form(&[("client_id", id), ("client_secret", secret)]);
+    assert!(stand_in.is_client(&header("hallpass", &encoded), &form(&[])));
+    assert!(stand_in.is_client(&HeaderMap::new(), &in_form("hallpass", &secret)));
+    assert!(!stand_in.is_client(&HeaderMap::new(), &form(&[])));
+    for (id, secret) in [("hallpass", "guessed"), ("another", secret.as_str()), ("hallpass", "")] {
+        assert!(!stand_in.is_client(&header(id, secret), &form(&[])), "{id}");
+        assert!(!stand_in.is_client(&HeaderMap::new(), &in_form(id, secret)), "{id}");
+    }
+    // A wrong header is not made up for by the form.
+    assert!(!stand_in.is_client(&header("hallpass", "guessed"), &in_form("hallpass", &secret)));
 }

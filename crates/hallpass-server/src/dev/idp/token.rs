@@ -110,7 +110,11 @@ pub(super) fn random() -> Result<String, NoRandomness> {
 
 impl StandIn {
     /// A code is good for one try (RFC 6749 §4.1.2).
-    fn redeem(&self, provider: &str, form: &HashMap<String, String>) -> Result<Arc<Grant>, &'static str> {
+    pub(super) fn redeem(
+        &self,
+        provider: &str,
+        form: &HashMap<String, String>,
+    ) -> Result<Arc<Grant>, &'static str> {
         let param = |name: &str| form.get(name).map(String::as_str);
         let grant = self.grants().codes.take(param("code").unwrap_or_default(), CODE_AGE);
         let grant = grant.filter(|grant| grant.spec.id == provider);
@@ -179,7 +183,7 @@ impl StandIn {
     }
 
     /// Whether id and secret are those of this server, in the header or in the form (RFC 6749 §2.3.1).
-    fn is_client(&self, headers: &HeaderMap, form: &HashMap<String, String>) -> bool {
+    pub(super) fn is_client(&self, headers: &HeaderMap, form: &HashMap<String, String>) -> bool {
         let given = match headers.get(AUTHORIZATION) {
             Some(header) => header.to_str().ok().and_then(basic),
             None => form.get("client_id").cloned().zip(form.get("client_secret").cloned()),
