@@ -11,7 +11,7 @@ use hallpass::{
 };
 
 use crate::cli::Serve;
-use crate::dev::Inbox;
+use crate::dev::{Inbox, StandIn};
 use crate::js::{Fault, Script};
 use crate::users::Users;
 
@@ -25,6 +25,7 @@ mod listen;
 mod problem;
 mod providers;
 mod sections;
+mod stand_in;
 mod words;
 
 use database::DatabaseSettings;
@@ -74,6 +75,8 @@ pub(crate) struct Config {
     theme: Theme,
     providers: Vec<Provider>,
     email: Option<MailSettings>,
+    /// In development mode, for providers without a client.
+    stand_in: Option<StandIn>,
     cookies: Vec<(CookieKind, CookieOptions)>,
 }
 
@@ -134,6 +137,7 @@ impl Config {
             theme: Theme::new(),
             providers: Vec::new(),
             email: None,
+            stand_in: None,
             cookies: Vec::new(),
             script: None,
             broken_script: None,
@@ -154,9 +158,11 @@ impl Config {
         config.email = email::read(section, &config.environment, config.dev);
         let providers = providers::read(&mut top, &config.environment, problems);
         config.providers = providers.found;
+        let stand_in = stand_in::read(&mut top, config.dev);
         top.end();
         config.take_from_environment();
         config.load_script(flags, loading, problems);
+        config.read_stand_in(&stand_in, problems);
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_mode(problems);
@@ -213,9 +219,20 @@ impl Config {
         self.secrets.is_empty() && !has_secret(&self.environment)
     }
 
-    /// The names of the providers, for people.
+    /// The names of the providers that are real, for people.
     pub(crate) fn provider_names(&self) -> impl Iterator<Item = &str> {
-        self.providers.iter().map(Provider::name)
+        let is_real = |provider: &&Provider| self.stand_in().is_none_or(|it| !it.covers(provider.id()));
+        self.providers.iter().filter(is_real).map(Provider::name)
+    }
+
+    /// The names of those that are not, for people.
+    pub(crate) fn stand_in_names(&self) -> impl Iterator<Item = &'static str> {
+        self.stand_in().into_iter().flat_map(StandIn::names)
+    }
+
+    /// Stands in for providers, in development mode.
+    pub(crate) fn stand_in(&self) -> Option<&StandIn> {
+        self.stand_in.as_ref()
     }
 
     /// Where mails stay that development mode does not send.
@@ -239,7 +256,15 @@ impl Config {
         }
     }
 
-    /// Everything that is a setting of the library, but for the store and [`add_email`](Self::add_email).
+    /// Adds the providers that nobody has configured and development mode stands in for, behind everything else.
+    pub(crate) fn add_stand_ins<S: Clone + Send + Sync + 'static>(&self, builder: Builder<S>) -> Builder<S> {
+        let is_new = |provider: &Provider| self.providers.iter().all(|known| known.id() != provider.id());
+        let more = self.stand_in().into_iter().flat_map(StandIn::providers).filter(is_new);
+        more.fold(builder, Builder::provider)
+    }
+
+    /// Everything that is a setting of the library, but for the store, [`add_email`](Self::add_email) and
+    /// [`add_stand_ins`](Self::add_stand_ins).
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
@@ -287,7 +312,12 @@ impl Config {
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());
         }
-        self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
+        self.providers.iter().fold(builder, |builder, provider| {
+            builder.provider(match self.stand_in() {
+                Some(stand_in) => stand_in.in_place_of(provider),
+                None => provider.clone(),
+            })
+        })
     }
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
         };
     }
     // The sign-in page shows forms first.
-    let builder = config.add_email(builder);
+    let builder = config.add_stand_ins(config.add_email(builder));
     if let Some(script) = script {
         return build(js::callbacks(builder, script), script);
     }

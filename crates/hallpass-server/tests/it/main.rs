@@ -22,5 +22,6 @@ mod limits;
 mod outage;
 mod program;
 mod sink;
+mod stand_in;
 mod storage;
 mod seeds;
