@@ -210,6 +210,18 @@ impl Config {
         self.secrets.is_empty() && !has_secret(&self.environment)
     }
 
+    /// Where sessions are kept.
+    pub(crate) fn strategy(&self) -> Strategy {
+        // There always is a store.
+        self.strategy.unwrap_or(Strategy::Database)
+    }
+
+    /// Whether a proxy is believed that names the host.
+    pub(crate) fn trusts_host(&self) -> bool {
+        let trusts = |text: &str| !matches!(text.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off");
+        self.environment.get("AUTH_TRUST_HOST").map_or_else(|| self.trust_host == Some(true), trusts)
+    }
+
     /// The names of the providers, for people.
     pub(crate) fn provider_names(&self) -> impl Iterator<Item = &str> {
         self.providers.iter().map(Provider::name)

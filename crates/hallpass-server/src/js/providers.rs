@@ -28,6 +28,11 @@ impl Script {
         self.description.forms.iter().any(|form| form.id == id)
     }
 
+    /// Its forms.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = Credentials> {
+        self.description.forms.iter().map(form)
+    }
+
     pub(crate) fn has_forms(&self) -> bool {
         !self.description.forms.is_empty()
     }

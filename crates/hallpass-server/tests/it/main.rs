@@ -10,6 +10,7 @@
 mod administration;
 mod api;
 mod browser;
+mod check;
 mod cluster;
 mod commands;
 mod configured;
@@ -23,3 +24,4 @@ mod program;
 mod sink;
 mod storage;
 mod seeds;
+mod types;
