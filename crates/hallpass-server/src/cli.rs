@@ -9,7 +9,7 @@ mod setup;
 
 pub(crate) use admin::{Change, Migrate, NewUser, Sessions, SessionsAction, Users, UsersAction, Where};
 use admin::{MIGRATE_HELP, SESSIONS_HELP, USERS_HELP};
-use setup::{CHECK_HELP, TYPES_HELP};
+use setup::{CHECK_HELP, SCHEMA_HELP, TYPES_HELP};
 pub(crate) use setup::{Check, Types};
 
 /// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.
@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Read all settings and say what they mean, or everything that is wrong with them
     #[command(after_help = CHECK_HELP)]
     Check(Check),
+    /// Print the JSON Schema of hallpass.toml, for editors
+    #[command(after_help = SCHEMA_HELP)]
+    Schema,
     /// Write TypeScript declarations of the session, from a sample or a JSON Schema
     #[command(after_help = TYPES_HELP)]
     Types(Types),

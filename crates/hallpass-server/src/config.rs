@@ -23,6 +23,7 @@ mod javascript;
 mod listen;
 mod problem;
 mod providers;
+mod schema;
 mod sections;
 mod words;
 
@@ -30,6 +31,7 @@ use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
 use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
+pub(crate) use schema::SCHEMA;
 use sections::{read_pages, read_secrets, read_theme, read_users};
 
 /// Everything that the server is told.

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Users(arguments) => admin::users::users(arguments),
         Command::Sessions(arguments) => admin::sessions::sessions(arguments),
         Command::Check(arguments) => setup::check::check(&arguments),
+        Command::Schema => admin::Printer { json: false }.answer(&(), config::SCHEMA),
         Command::Types(arguments) => setup::types::types(&arguments),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };

@@ -68,6 +68,13 @@ Examples:
 It reads the file, the environment and the callbacks, and asks nobody: no database, no provider.
 `hallpass doctor` does. Exit code 2 means that something is wrong; no secret is printed.";
 
+pub(super) const SCHEMA_HELP: &str = "\
+Example:
+  hallpass schema > hallpass.schema.json
+
+With `#:schema ./hallpass.schema.json` as the first line of hallpass.toml, editors that know TOML
+(Even Better TOML, Taplo, JetBrains) complete keys, explain them, and mark what is wrong.";
+
 pub(super) const TYPES_HELP: &str = "\
 Examples:
   curl -b \"$COOKIES\" https://app.example.com/api/auth/session > session.json

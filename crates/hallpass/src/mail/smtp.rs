@@ -83,7 +83,7 @@ impl Smtp {
     /// # Errors
     /// What keeps mails from being sent: the settings, the connection, TLS, or the sign-in.
     pub async fn check(&self, environment: &Environment) -> Result<(), MailError> {
-        let transport = self.transport(environment).map_err(|wrong| MailError::other(wrong))?;
+        let transport = self.transport(environment).map_err(MailError::other)?;
         match timeout(self.timeout, transport.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err(MailError::TimedOut { service: SERVICE }),

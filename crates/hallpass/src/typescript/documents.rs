@@ -83,6 +83,7 @@ impl Schemas {
 
 /// A schema that cannot be written as a type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SchemaError {
     /// A reference leads out of the file, or nowhere.
     #[error("`$ref` {0:?} is not in `$defs` or `definitions` of its schema")]
