@@ -19,6 +19,7 @@ mod database;
 mod document;
 mod duration;
 mod email;
+mod environment;
 mod javascript;
 mod listen;
 mod problem;
@@ -103,6 +104,7 @@ impl Config {
         document: &Document,
         problems: &mut Vec<Problem>,
     ) -> Self {
+        let environment = environment::with_files(environment, problems);
         let table = document.parse();
         let mut top = document.section(&table);
         let listen = Self::read_listen(flags, &environment, &mut top, problems);
