@@ -32,6 +32,7 @@ use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
 use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
+pub(crate) use providers::open_places;
 pub(crate) use schema::SCHEMA;
 use sections::{read_pages, read_secrets, read_theme, read_users};
 

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Sessions(arguments) => admin::sessions::sessions(arguments),
         Command::Check(arguments) => setup::check::check(&arguments),
         Command::Schema => admin::Printer { json: false }.answer(&(), config::SCHEMA),
+        Command::Init(arguments) => setup::init::init(&arguments),
         Command::Types(arguments) => setup::types::types(&arguments),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };

@@ -1,4 +1,4 @@
-//! What is done around a configuration, without a server: `hallpass check` and `types`.
+//! What is done around a configuration, without a server: `hallpass check`, `init` and `types`.
 
 use hallpass::Auth;
 use url::Url;
@@ -6,6 +6,7 @@ use url::Url;
 use crate::config::{Config, is_loopback_host};
 
 pub(crate) mod check;
+pub(crate) mod init;
 pub(crate) mod types;
 
 /// Where the site is, as far as the settings say. The second is false where only the proxy knows.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Serve;
 
@@ -86,3 +86,63 @@ Examples:
 A field that is not in every sample becomes optional. A sample knows no enums: write a schema for
 roles. For --claims and --update a file with `$schema`, or with `type` and `properties`, is a schema.
 What to do with the declarations stands in docs/typescript.md.";
+
+/// What the new settings say. What is not said here is asked for.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Init {
+    /// Where to write [default: this folder]
+    #[arg(long, value_name = "FOLDER", default_value = ".", hide_default_value = true)]
+    pub(crate) dir: PathBuf,
+    /// Ask nothing: take the defaults
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Write where files are already; the old ones are kept beside the new ones, as .bak
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Public address of the site [default: <http://localhost:3000>]
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// A provider that Hallpass knows: github, google, … Several are fine
+    #[arg(long, value_name = "ID")]
+    pub(crate) provider: Vec<String>,
+    /// Somebody who signs in with a password, which is made for them
+    #[arg(long, value_name = "USERNAME")]
+    pub(crate) user: Option<String>,
+    /// Sign-in by links in mails, from this address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) mail_from: Option<String>,
+    /// What sends them: smtp://…, or a service such as resend
+    #[arg(long, value_name = "SERVER", requires = "mail_from")]
+    pub(crate) mail: Option<String>,
+    /// Where users and sessions are: sqlite, sqlite:<file>, postgres://… or mysql://… [default: sqlite]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// What the front end is made with
+    #[arg(long, value_enum)]
+    pub(crate) framework: Option<Framework>,
+}
+
+/// What a front end is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Framework {
+    /// Next.js with next-auth
+    Next,
+    /// Nuxt with nuxt-auth
+    Nuxt,
+    /// `SvelteKit`
+    Sveltekit,
+    /// Anything with Vite: React, Vue, Solid
+    Vite,
+    /// Something else, or not known yet
+    Other,
+}
+
+pub(super) const INIT_HELP: &str = "\
+Examples:
+  hallpass init
+  hallpass init --yes --url https://app.example.com --provider github --provider google
+  hallpass init --yes --user ada --framework next --dir auth
+  hallpass init --yes --provider github --database postgres://user:password@db.example.com/hallpass
+
+It writes hallpass.toml, hallpass.schema.json for editors, and the folder secrets, which git ignores
+and nobody else can read. Nothing is written before the last answer, and all of it or nothing.";

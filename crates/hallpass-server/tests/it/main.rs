@@ -17,6 +17,7 @@ mod configured;
 mod development;
 mod hostile;
 mod idp;
+mod init;
 mod javascript;
 mod limits;
 mod outage;
