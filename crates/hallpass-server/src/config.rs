@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use hallpass::providers::Provider;
 use hallpass::{
-    Auth, Builder, CookieKind, CookieOptions, Environment, Forwarded, PagePaths, Secret, Strategy, Theme,
+    Auth, Builder, CookieKind, CookieOptions, Dialect, Environment, Forwarded, PagePaths, Secret, Strategy,
+    Theme,
 };
 
 use crate::cli::Serve;
@@ -240,6 +241,8 @@ impl Config {
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
+            // Clients of both: next-auth 4 and nuxt-auth ask in the words of v4.
+            .dialects([Dialect::V5, Dialect::V4])
             .pages(self.pages.clone())
             .theme(self.theme.clone());
         if !self.secrets.is_empty() {
