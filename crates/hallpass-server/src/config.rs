@@ -285,6 +285,8 @@ impl Config {
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
+            // Clients of both: next-auth 4 and nuxt-auth ask in the words of v4.
+            .dialects(self.dialects.clone().unwrap_or_else(|| vec![Dialect::V5, Dialect::V4]))
             .pages(self.pages.clone())
             .theme(self.theme.clone());
         if !self.secrets.is_empty() {
@@ -304,9 +306,6 @@ impl Config {
         }
         if let Some(secure) = self.secure_cookies {
             builder = builder.use_secure_cookies(secure);
-        }
-        if let Some(dialects) = &self.dialects {
-            builder = builder.dialects(dialects.iter().copied());
         }
         if let Some(bytes) = self.cookie_budget {
             builder = builder.cookie_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
