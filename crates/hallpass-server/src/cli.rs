@@ -9,8 +9,8 @@ mod setup;
 
 pub(crate) use admin::{Change, Migrate, NewUser, Sessions, SessionsAction, Users, UsersAction, Where};
 use admin::{MIGRATE_HELP, SESSIONS_HELP, USERS_HELP};
-use setup::{CHECK_HELP, INIT_HELP, SCHEMA_HELP, TYPES_HELP};
-pub(crate) use setup::{Check, Framework, Init, Types};
+use setup::{CHECK_HELP, DOCTOR_HELP, INIT_HELP, SCHEMA_HELP, TYPES_HELP};
+pub(crate) use setup::{Check, Doctor, Framework, Init, Types};
 
 /// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.
 #[derive(Debug, Parser)]
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Read all settings and say what they mean, or everything that is wrong with them
     #[command(after_help = CHECK_HELP)]
     Check(Check),
+    /// Try everything that the settings name, and say what is wrong and how to mend it
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(Doctor),
     /// Print the JSON Schema of hallpass.toml, for editors
     #[command(after_help = SCHEMA_HELP)]
     Schema,

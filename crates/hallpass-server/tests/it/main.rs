@@ -15,6 +15,7 @@ mod cluster;
 mod commands;
 mod configured;
 mod development;
+mod doctor;
 mod hostile;
 mod idp;
 mod init;
