@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Run the server: what `hallpass` alone does too
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
+    /// Run it in development mode, for this machine only: what `hallpass` alone does where there are no settings
+    #[command(after_help = SERVE_HELP, mut_arg("dev", |arg| arg.hide(true)))]
+    Dev(Serve),
     /// Print a new secret, which seals sessions
     Secret,
     /// Ask for a password and print an entry for the users file
@@ -84,7 +87,7 @@ pub(crate) struct Serve {
         help = "Callbacks in JavaScript or TypeScript [default: hallpass.config.ts, .mjs or .js, where there is one]"
     )]
     pub(crate) callbacks: Option<PathBuf>,
-    /// Development mode: demo users, a generated secret, a page that shows what happens
+    /// Development mode, as `hallpass dev`: demo users, stand-ins for providers, a page that shows what happens
     #[arg(long)]
     pub(crate) dev: bool,
 }
@@ -109,7 +112,11 @@ pub(crate) struct User {
 const EXAMPLES: &str = "\
 Examples:
   hallpass                                 development mode, unless there is a hallpass.toml
+  hallpass dev                             development mode, with hallpass.toml if there is one
   hallpass serve --config hallpass.toml    a server
+  hallpass init                            asks a few questions and writes hallpass.toml
+  hallpass check                           what the settings mean, or what is wrong with them
+  hallpass doctor                          whether everything works, and what mends it
   hallpass secret                          a secret for AUTH_SECRET
   hallpass user ada --role admin >> users.toml
   hallpass migrate                         the tables of a database of your own

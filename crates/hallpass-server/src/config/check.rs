@@ -14,7 +14,7 @@ impl Config {
         let url_is_local = self.url.as_deref().is_none_or(is_loopback_url);
         let listens_locally = self.listen.ip().is_loopback();
         if self.dev {
-            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and leave --dev out";
+            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and start it with `hallpass serve`";
             if !listens_locally {
                 problems.push(Problem::new(format!(
                     "development mode is for this machine only, and `listen` is {}: {way_out}; or listen on 127.0.0.1",
@@ -57,7 +57,7 @@ impl Config {
     /// What the library says of everything that was understood so far. What was noted already is filled in, so that
     /// it does not come up twice.
     pub(super) fn check_by_library(&self, places: &Places, document: &Document, problems: &mut Vec<Problem>) {
-        let error = match self.stand_in(self.providers.is_empty()) {
+        let error = match self.without_callbacks(self.providers.is_empty()) {
             Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
                 let all = OWN_PATHS.join(", ");
                 return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
@@ -83,15 +83,19 @@ impl Config {
     ///
     /// # Errors
     /// What the library finds wrong.
-    pub(crate) fn stand_in(&self, with_a_form: bool) -> Result<Auth, ConfigError> {
-        self.stand_in_with(self.builder(()), with_a_form)
+    pub(crate) fn without_callbacks(&self, with_a_form: bool) -> Result<Auth, ConfigError> {
+        self.without_callbacks_on(self.builder(()), with_a_form)
     }
 
     /// The same, with a builder of one's own.
     ///
     /// # Errors
     /// What the library finds wrong.
-    pub(crate) fn stand_in_with(&self, builder: Builder<()>, with_a_form: bool) -> Result<Auth, ConfigError> {
+    pub(crate) fn without_callbacks_on(
+        &self,
+        builder: Builder<()>,
+        with_a_form: bool,
+    ) -> Result<Auth, ConfigError> {
         let mut builder = builder.store(MemoryStore::new());
         if self.lacks_secret() {
             builder = builder.secret("stands in for a secret that is missing");
@@ -103,7 +107,7 @@ impl Config {
         for form in script.into_iter().flat_map(Script::forms) {
             builder = builder.credentials(form, async |_, ()| Ok(None));
         }
-        self.add_email(builder).build()
+        self.add_stand_ins(self.add_email(builder)).build()
     }
 }
 
@@ -122,4 +126,5 @@ const OWN_PATHS: &[&str] = &[
     "/dev/update",
     "/dev/inbox",
     "/dev/inbox.json",
+    "/dev/sessions",
 ];

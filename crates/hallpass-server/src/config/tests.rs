@@ -228,7 +228,9 @@ fn the_example_file_is_right() {
     assert_ne!(source, uncommented);
     let variables = [("AUTH_SECRET", "a secret of at least 32 characters")];
     assert_eq!(missing_files_aside(load(&source, &variables)), Vec::<String>::new());
-    assert_eq!(missing_files_aside(load(&uncommented, &variables)), Vec::<String>::new());
+    let problems = missing_files_aside(load(&uncommented, &variables));
+    let [one] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(one.contains("[dev] is for development mode"), "{one}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) fn read(arguments: &Check) -> Result<(Config, Auth), Problems> {
     if let Some(fault) = &config.broken_script {
         return Err(Problems::new(vec![Problem::new(fault.to_string())]));
     }
-    let auth = config.stand_in(false).map_err(|error| {
+    let auth = config.without_callbacks(false).map_err(|error| {
         Problems::new(error.problems().iter().map(|problem| Problem::new(problem.message.clone())).collect())
     })?;
     Ok((config, auth))

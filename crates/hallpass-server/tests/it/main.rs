@@ -9,6 +9,7 @@
 
 mod administration;
 mod api;
+mod authjs;
 mod browser;
 mod check;
 mod cluster;
@@ -24,6 +25,7 @@ mod limits;
 mod outage;
 mod program;
 mod sink;
+mod stand_in;
 mod storage;
 mod seeds;
 mod types;

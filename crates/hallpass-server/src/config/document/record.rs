@@ -11,6 +11,7 @@ pub(crate) enum Kind {
     Duration,
     Texts,
     Choice(Vec<String>),
+    Choices(Vec<String>),
     Section,
     /// As something that this module has no word for.
     Any,

@@ -148,6 +148,9 @@ impl Node {
                 json!({ "type": ["string", "integer"], "minimum": 0, "pattern": "^ *[0-9]+ *[smhdw] *$" })
             }
             Some(Kind::Texts) => json!({ "type": "array", "items": { "type": "string" } }),
+            Some(Kind::Choices(words)) => {
+                json!({ "type": "array", "items": { "type": "string", "enum": words } })
+            }
             Some(Kind::Choice(words)) => json!({ "type": "string", "enum": words }),
             Some(Kind::Any) => json!({}),
             None | Some(Kind::Section) => json!({ "type": "object", "additionalProperties": false }),
