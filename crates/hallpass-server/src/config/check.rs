@@ -57,7 +57,7 @@ impl Config {
     /// What the library says of everything that was understood so far. What was noted already is filled in, so that
     /// it does not come up twice.
     pub(super) fn check_by_library(&self, places: &Places, document: &Document, problems: &mut Vec<Problem>) {
-        let error = match self.without_callbacks(self.providers.is_empty()) {
+        let error = match self.without_callbacks(self.providers.is_empty() && !self.has_any_form()) {
             Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
                 let all = OWN_PATHS.join(", ");
                 return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
