@@ -44,18 +44,16 @@ pub(crate) fn doctor(arguments: &Doctor) -> Result<(), Failure> {
 async fn examine(arguments: &Doctor) -> Vec<Finding> {
     let mut findings = Vec::new();
     let read = Config::load_as_far_as_possible(&arguments.settings.flags(), Environment::of_process());
-    let config = match read {
-        Ok((config, problems)) => {
-            findings.extend(settings::findings(&config, problems.as_ref()));
-            config
-        }
+    let (config, wrong) = match read {
+        Ok(read) => read,
         Err(problems) => return settings::problems(&problems).collect(),
     };
-    findings.extend(secrets::findings(&config));
-    findings.extend(files::findings(&config));
     let limit = Duration::from_secs(arguments.timeout);
     let asking = Asking::new(limit);
     let auth = config.without_callbacks_on(config.builder(()).http_client(asking.clone()), false).ok();
+    findings.extend(settings::findings(&config, wrong.as_ref(), auth.as_ref()));
+    findings.extend(secrets::findings(&config));
+    findings.extend(files::findings(&config));
     let place = Place::new(arguments, &config, auth.as_ref());
     let (mut site, mut providers, mut database, mut redis, mut mail) = tokio::join!(
         within(limit, "address", site::findings(&config, &asking, &place, auth.as_ref())),

@@ -1,10 +1,13 @@
 //! Whether the settings are right at all.
 
+use hallpass::Auth;
+
 use crate::config::{Config, Problems};
+use crate::setup::variables;
 
 use super::finding::Finding;
 
-pub(super) fn findings(config: &Config, wrong: Option<&Problems>) -> Vec<Finding> {
+pub(super) fn findings(config: &Config, wrong: Option<&Problems>, auth: Option<&Auth>) -> Vec<Finding> {
     let mut findings: Vec<_> = wrong.into_iter().flat_map(problems).collect();
     if let Some(fault) = &config.broken_script {
         findings.push(Finding::problem(CHECK, fault.to_string(), ""));
@@ -16,6 +19,10 @@ pub(super) fn findings(config: &Config, wrong: Option<&Problems>) -> Vec<Finding
             (None, false) => "the environment is right; there is no file".to_owned(),
         };
         findings.push(Finding::ok(CHECK, place));
+    }
+    for (set, meant) in variables::slips(config.environment(), auth) {
+        let message = format!("{set} is set, and read by nobody");
+        findings.push(Finding::warning(CHECK, message, format!("did you mean {meant}?")));
     }
     findings
 }
