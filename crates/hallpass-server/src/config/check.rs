@@ -1,6 +1,6 @@
 //! What is wrong with settings that could be read.
 
-use hallpass::{Auth, ConfigError, Credentials, MemoryStore};
+use hallpass::{Auth, Builder, ConfigError, Credentials, MemoryStore};
 
 use super::document::Document;
 use super::problem::Problem;
@@ -84,7 +84,19 @@ impl Config {
     /// # Errors
     /// What the library finds wrong.
     pub(crate) fn without_callbacks(&self, with_a_form: bool) -> Result<Auth, ConfigError> {
-        let mut builder = self.builder(()).store(MemoryStore::new());
+        self.without_callbacks_on(self.builder(()), with_a_form)
+    }
+
+    /// The same, with a builder of one's own.
+    ///
+    /// # Errors
+    /// What the library finds wrong.
+    pub(crate) fn without_callbacks_on(
+        &self,
+        builder: Builder<()>,
+        with_a_form: bool,
+    ) -> Result<Auth, ConfigError> {
+        let mut builder = builder.store(MemoryStore::new());
         if self.lacks_secret() {
             builder = builder.secret("stands in for a secret that is missing");
         }

@@ -16,6 +16,7 @@ mod cluster;
 mod commands;
 mod configured;
 mod development;
+mod doctor;
 mod hostile;
 mod idp;
 mod init;
