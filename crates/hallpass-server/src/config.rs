@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use hallpass::providers::Provider;
 use hallpass::{
-    Auth, Builder, CookieKind, CookieOptions, Environment, Forwarded, PagePaths, Secret, Strategy, Theme,
+    Auth, Builder, CookieKind, CookieOptions, Dialect, Environment, Forwarded, PagePaths, Secret, Strategy,
+    Theme,
 };
 
 use crate::cli::Serve;
@@ -63,6 +64,7 @@ pub(crate) struct Config {
     trust_host: Option<bool>,
     forwarded: Option<Forwarded>,
     secure_cookies: Option<bool>,
+    dialects: Option<Vec<Dialect>>,
     cookie_budget: Option<u32>,
     redirect_proxy_url: Option<String>,
     strategy: Option<Strategy>,
@@ -124,6 +126,7 @@ impl Config {
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
             secure_cookies: top.flag("secure_cookies"),
+            dialects: top.choices("dialects", DIALECTS),
             cookie_budget: top.integer("cookie_budget"),
             redirect_proxy_url: top.text("redirect_proxy_url").map(|url| url.value),
             strategy: None,
@@ -285,6 +288,9 @@ impl Config {
         if let Some(secure) = self.secure_cookies {
             builder = builder.use_secure_cookies(secure);
         }
+        if let Some(dialects) = &self.dialects {
+            builder = builder.dialects(dialects.iter().copied());
+        }
         if let Some(bytes) = self.cookie_budget {
             builder = builder.cookie_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
@@ -333,6 +339,8 @@ const DEFAULT_FILE: &str = "hallpass.toml";
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
 const STRATEGIES: &[(&str, Strategy)] = &[("database", Strategy::Database), ("jwt", Strategy::Jwt)];
+
+const DIALECTS: &[(&str, Dialect)] = &[("v5", Dialect::V5), ("v4", Dialect::V4)];
 
 const FORWARDED: &[(&str, Forwarded)] =
     &[("proto-and-host", Forwarded::ProtoAndHost), ("proto", Forwarded::Proto), ("none", Forwarded::Ignored)];

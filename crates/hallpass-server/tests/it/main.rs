@@ -9,6 +9,7 @@
 
 mod administration;
 mod api;
+mod authjs;
 mod browser;
 mod cluster;
 mod commands;
