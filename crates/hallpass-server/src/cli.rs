@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod admin;
+mod setup;
 
 pub(crate) use admin::{Change, Migrate, NewUser, Sessions, SessionsAction, Users, UsersAction, Where};
 use admin::{MIGRATE_HELP, SESSIONS_HELP, USERS_HELP};
+use setup::{CHECK_HELP, INIT_HELP, SCHEMA_HELP, TYPES_HELP};
+pub(crate) use setup::{Check, Framework, Init, Types};
 
 /// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.
 #[derive(Debug, Parser)]
@@ -44,6 +47,18 @@ pub(crate) enum Command {
     /// List and end the sessions in the database
     #[command(after_help = SESSIONS_HELP)]
     Sessions(Sessions),
+    /// Ask a few questions and write hallpass.toml
+    #[command(after_help = INIT_HELP)]
+    Init(Init),
+    /// Read all settings and say what they mean, or everything that is wrong with them
+    #[command(after_help = CHECK_HELP)]
+    Check(Check),
+    /// Print the JSON Schema of hallpass.toml, for editors
+    #[command(after_help = SCHEMA_HELP)]
+    Schema,
+    /// Write TypeScript declarations of the session, from a sample or a JSON Schema
+    #[command(after_help = TYPES_HELP)]
+    Types(Types),
 }
 
 /// How to run the server.

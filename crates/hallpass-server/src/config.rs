@@ -20,10 +20,12 @@ mod database;
 mod document;
 mod duration;
 mod email;
+mod environment;
 mod javascript;
 mod listen;
 mod problem;
 mod providers;
+mod schema;
 mod sections;
 mod stand_in;
 mod words;
@@ -32,6 +34,8 @@ use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
 use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
+pub(crate) use providers::open_places;
+pub(crate) use schema::SCHEMA;
 use sections::{read_pages, read_secrets, read_theme, read_users};
 
 /// Everything that the server is told.
@@ -106,6 +110,7 @@ impl Config {
         document: &Document,
         problems: &mut Vec<Problem>,
     ) -> Self {
+        let environment = environment::with_files(environment, problems);
         let table = document.parse();
         let mut top = document.section(&table);
         let listen = Self::read_listen(flags, &environment, &mut top, problems);
@@ -217,6 +222,18 @@ impl Config {
     /// Whether no secret was given: development mode makes one.
     pub(crate) fn lacks_secret(&self) -> bool {
         self.secrets.is_empty() && !has_secret(&self.environment)
+    }
+
+    /// Where sessions are kept.
+    pub(crate) fn strategy(&self) -> Strategy {
+        // There always is a store.
+        self.strategy.unwrap_or(Strategy::Database)
+    }
+
+    /// Whether a proxy is believed that names the host.
+    pub(crate) fn trusts_host(&self) -> bool {
+        let trusts = |text: &str| !matches!(text.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off");
+        self.environment.get("AUTH_TRUST_HOST").map_or_else(|| self.trust_host == Some(true), trusts)
     }
 
     /// The names of the providers that are real, for people.

@@ -11,6 +11,7 @@ mod log;
 mod secret;
 mod serve;
 mod session;
+mod setup;
 mod storage;
 mod user;
 mod users;
@@ -33,10 +34,17 @@ fn main() -> ExitCode {
         Command::Migrate(arguments) => admin::migrate::migrate(&arguments),
         Command::Users(arguments) => admin::users::users(arguments),
         Command::Sessions(arguments) => admin::sessions::sessions(arguments),
+        Command::Check(arguments) => setup::check::check(&arguments),
+        Command::Schema => admin::Printer { json: false }.answer(&(), config::SCHEMA),
+        Command::Init(arguments) => setup::init::init(&arguments),
+        Command::Types(arguments) => setup::types::types(&arguments),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
-    eprintln!("hallpass: {failure}");
+    if !matches!(failure, Failure::Told(_)) {
+        eprintln!("hallpass: {failure}");
+    }
     match failure {
+        Failure::Told(code) => ExitCode::from(code),
         Failure::Configuration(_) => ExitCode::from(2),
         Failure::Other(_) => ExitCode::FAILURE,
     }
@@ -61,6 +69,8 @@ enum Failure {
     Configuration(Problems),
     /// Anything else: exit code 1.
     Other(String),
+    /// Everything has been said, and this is the exit code.
+    Told(u8),
 }
 
 impl Failure {
@@ -80,6 +90,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Configuration(problems) => problems.fmt(f),
             Self::Other(message) => f.write_str(message),
+            Self::Told(_) => Ok(()),
         }
     }
 }
