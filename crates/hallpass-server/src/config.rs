@@ -18,6 +18,7 @@ mod check;
 mod database;
 mod document;
 mod duration;
+mod edge;
 mod email;
 mod javascript;
 mod listen;
@@ -28,6 +29,7 @@ mod words;
 
 use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
+pub(crate) use edge::EdgeSettings;
 use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
 use sections::{read_pages, read_secrets, read_theme, read_users};
@@ -57,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) secrets: Vec<Secret>,
     /// Where users and sessions are kept.
     pub(crate) database: DatabaseSettings,
+    /// What strangers may do, and who may speak for them.
+    pub(crate) edge: EdgeSettings,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
@@ -108,6 +112,7 @@ impl Config {
         let users = read_users(&mut top, problems);
         let dev = flags.dev || (file.is_none() && !has_secret(&environment));
         let database = database::read(&mut top, &environment, dev, problems);
+        let edge = edge::read(&mut top, &environment, problems);
         let mut config = Self {
             dev,
             listen: listen.unwrap_or(DEFAULT_LISTEN),
@@ -117,6 +122,7 @@ impl Config {
             users,
             secrets: if has_secret(&environment) { Vec::new() } else { secrets },
             database,
+            edge,
             base_path: top.text("base_path").map(|path| path.value),
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
@@ -195,6 +201,11 @@ impl Config {
         }
     }
 
+    /// Whether only the listed proxies say what the public address is.
+    pub(crate) fn host_comes_from_proxies(&self) -> bool {
+        self.edge.proxies.is_some() && self.url.is_none()
+    }
+
     /// Whether people can sign in with a name and a password.
     pub(crate) fn has_form(&self) -> bool {
         self.dev || !self.users.is_empty()
@@ -251,7 +262,9 @@ impl Config {
         if let Some(path) = &self.base_path {
             builder = builder.base_path(path);
         }
-        if let Some(trust) = self.trust_host {
+        // Whom the host is believed is settled before the library sees a request.
+        let is_settled = self.host_comes_from_proxies() && self.environment.get("AUTH_TRUST_HOST").is_none();
+        if let Some(trust) = self.trust_host.or_else(|| is_settled.then_some(true)) {
             builder = builder.trust_host(trust);
         }
         if let Some(forwarded) = self.forwarded {

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod config;
 mod dev;
+mod edge;
 mod home;
 mod js;
 mod listener;

@@ -28,11 +28,13 @@ impl Config {
             }
             return;
         }
-        let trusts = self.trust_host.is_some() || self.environment.get("AUTH_TRUST_HOST").is_some();
+        let trusts = self.trust_host.is_some()
+            || self.environment.get("AUTH_TRUST_HOST").is_some()
+            || self.edge.proxies.is_some();
         if !listens_locally && self.url.is_none() && !trusts {
             problems.push(Problem::new(
                 "nobody knows the public address of this server: set `url` (AUTH_URL); or, behind a proxy that sets \
-                 the host, `trust_host = true` (AUTH_TRUST_HOST)",
+                 the host, `trusted_proxies` or `trust_host = true` (AUTH_TRUST_HOST)",
             ));
         }
         if self.lacks_secret() {

@@ -106,6 +106,11 @@ impl<'a> Section<'a> {
         self.document.note(self.span.clone(), message);
     }
 
+    /// Notes what is wrong with the value of a key.
+    pub(crate) fn note_key(&self, key: &str, message: impl Into<String>) {
+        self.document.note(self.key_span(key).unwrap_or_else(|| self.span.clone()), message);
+    }
+
     pub(crate) fn text(&mut self, key: &'a str) -> Option<Found<String>> {
         let value = self.ask(key)?;
         match value.get_ref() {

@@ -207,6 +207,20 @@ fn a_server_for_others_must_know_its_address() {
 }
 
 #[test]
+fn proxies_are_networks_and_the_environment_wins() {
+    let [problem] = problems("trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]").try_into().unwrap();
+    assert!(problem.contains("line 2, column 1: `trusted_proxies` holds \"proxy\""), "{problem}");
+    let source = format!("{SECRET}trusted_proxies = [\"10.0.0.0/8\"]");
+    let named = [&GITHUB[..], &[("HALLPASS_TRUSTED_PROXIES", "192.0.2.1, ::1")]].concat();
+    let config = load(&source, &named).unwrap();
+    let proxies = config.edge.proxies.unwrap();
+    assert!(proxies.has("::1".parse().unwrap()) && !proxies.has("10.0.0.1".parse().unwrap()));
+    let wrong = [&GITHUB[..], &[("HALLPASS_TRUSTED_PROXIES", "::1, x")]].concat();
+    let [problem] = load(SECRET, &wrong).unwrap_err().try_into().unwrap();
+    assert!(problem.starts_with("HALLPASS_TRUSTED_PROXIES holds \"x\""), "{problem}");
+}
+
+#[test]
 fn a_secret_is_said_once() {
     let [problem] = problems("secrets = [\"another secret of at least 32 characters\"]").try_into().unwrap();
     assert!(problem.contains("keep one of them"), "{problem}");

@@ -20,6 +20,7 @@ mod javascript;
 mod limits;
 mod outage;
 mod program;
+mod proxies;
 mod sink;
 mod storage;
 mod seeds;
