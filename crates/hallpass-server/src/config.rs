@@ -112,7 +112,7 @@ impl Config {
         let users = read_users(&mut top, problems);
         let dev = flags.dev || (file.is_none() && !has_secret(&environment));
         let database = database::read(&mut top, &environment, dev, problems);
-        let edge = edge::read(&mut top, &environment, problems);
+        let edge = edge::read(&mut top, &environment, dev, problems);
         let mut config = Self {
             dev,
             listen: listen.unwrap_or(DEFAULT_LISTEN),

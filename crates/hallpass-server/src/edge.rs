@@ -1,19 +1,33 @@
 //! The edge: what stands between strangers, or the proxies in front, and everything else.
 
+use std::sync::Arc;
+
 use axum::{Router, middleware};
+use hallpass::Auth;
+use hallpass_axum::AuthExt;
 
 use crate::config::Config;
+use crate::session::Claims;
 
 mod arrival;
 mod forwarded;
+mod limits;
 mod proxies;
+mod rate;
 
 pub(crate) use arrival::{Arrivals, arrive};
+use limits::Limiter;
+pub(crate) use limits::Limits;
 pub(crate) use proxies::{Proxies, ProxyHeaders};
+pub(crate) use rate::Rate;
 
-/// Addresses of Hallpass, with what stands in front of them.
-pub(crate) fn guarded(routes: Router, config: &Config) -> Router {
-    let mut routes = routes;
+/// Hallpass' own addresses, with what stands in front of them.
+pub(crate) fn routes(config: &Config, auth: &Auth<Claims>) -> Router {
+    let mut routes = auth.routes();
+    if let Some(limits) = &config.edge.limits {
+        let limiter = Limiter::new(Arc::clone(auth.core()), limits, config.edge.proxies.is_some());
+        routes = routes.layer(middleware::from_fn_with_state(limiter, limits::limit));
+    }
     if config.host_comes_from_proxies() {
         routes = routes.layer(middleware::from_fn(arrival::known_host_only));
     }

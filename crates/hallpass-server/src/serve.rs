@@ -11,7 +11,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hallpass::{Auth, Environment};
-use hallpass_axum::AuthExt;
 use http::{HeaderValue, StatusCode, header};
 use tokio::signal;
 use tokio::time::timeout;
@@ -102,7 +101,7 @@ fn routes(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
     let router = Router::new()
         .route("/health", get(async || ([(header::CACHE_CONTROL, "no-store")], "ok\n")))
         .merge(home::assets())
-        .merge(edge::guarded(auth.routes(), config))
+        .merge(edge::routes(config, auth))
         .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"));
     match config.dev {
         true => dev::mount(router, dev::Dev::new(config, auth, local)),

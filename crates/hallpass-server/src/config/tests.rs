@@ -221,6 +221,25 @@ fn proxies_are_networks_and_the_environment_wins() {
 }
 
 #[test]
+fn a_limit_is_a_number_in_a_time() {
+    let limits = |source: &str, dev| {
+        let flags = Serve { dev, ..Serve::default() };
+        load_with(&flags, &format!("{SECRET}{source}"), &GITHUB).unwrap().edge.limits
+    };
+    assert_eq!(limits("", false), Some(crate::edge::Limits::default()));
+    assert_eq!(limits("", true), None);
+    assert_eq!(limits("[rate_limit]\nenabled = false", false), None);
+    let set = "[rate_limit]\npasswords_per_account = \"3/90s\"\nposts_per_address = \"off\"";
+    let set = limits(set, true).unwrap();
+    let rate = crate::edge::Rate { count: 3, window: Duration::from_secs(90) };
+    assert_eq!((set.passwords_per_account, set.posts_per_address), (Some(rate), None));
+    for wrong in ["10", "0/1m", "10/0s", "10/2d", "-1/1m", "ten/1m", "10/1m/1s", "10 per minute"] {
+        let told = problems(&format!("[rate_limit]\nmails_per_address = \"{wrong}\""));
+        assert!(told.len() == 1 && told[0].contains("`rate_limit.mails_per_address` must be"), "{told:?}");
+    }
+}
+
+#[test]
 fn a_secret_is_said_once() {
     let [problem] = problems("secrets = [\"another secret of at least 32 characters\"]").try_into().unwrap();
     assert!(problem.contains("keep one of them"), "{problem}");

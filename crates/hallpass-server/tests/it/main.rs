@@ -21,6 +21,7 @@ mod limits;
 mod outage;
 mod program;
 mod proxies;
+mod rate_limits;
 mod sink;
 mod storage;
 mod seeds;
