@@ -163,6 +163,7 @@ impl Config {
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_mode(problems);
+        config.check_edge(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
         config
@@ -294,6 +295,9 @@ impl Config {
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());
         }
+        let builder = self.edge.cookies.add_to(builder, &self.cookies);
+        let guarded = self.edge.forward_auth.iter().flat_map(|settings| &settings.origins);
+        let builder = builder.trusted_origins(&self.edge.cors).redirect_origins(guarded);
         self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
     }
 }

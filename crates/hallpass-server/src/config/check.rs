@@ -1,6 +1,6 @@
 //! What is wrong with settings that could be read.
 
-use hallpass::{Credentials, MemoryStore};
+use hallpass::{Credentials, MemoryStore, SameSite};
 
 use super::document::Document;
 use super::problem::Problem;
@@ -44,6 +44,53 @@ impl Config {
         }
     }
 
+    /// What hangs together with the public address.
+    pub(super) fn check_edge(&self, problems: &mut Vec<Problem>) {
+        let edge = &self.edge;
+        let url = self.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        let is_https =
+            url.as_ref().is_some_and(|url| url.scheme() == "https") && self.secure_cookies != Some(false);
+        if edge.cookies.same_site == Some(SameSite::None) && !is_https && self.secure_cookies != Some(true) {
+            problems.push(Problem::new(
+                "`cookies.same_site` is \"none\", and browsers keep such cookies only from https: set an https `url`",
+            ));
+        }
+        if let (Some(domain), Some(host)) = (&edge.cookies.domain, url.as_ref().and_then(url::Url::host_str))
+            && host != domain
+            && !host.ends_with(&format!(".{domain}"))
+        {
+            problems.push(Problem::new(format!(
+                "`cookies.domain` is {domain:?}, and browsers take no such cookie from {host:?}: name that host, or a \
+                 domain that it is in"
+            )));
+        }
+        if edge.forward_auth.as_ref().is_some_and(|it| it.redirect) && edge.proxies.is_none() {
+            problems.push(Problem::new(
+                "`forward_auth.redirect` sends people back to what a proxy says they have opened: name the proxy in \
+                 `trusted_proxies`",
+            ));
+        }
+    }
+
+    /// An address of the server has one meaning.
+    fn check_paths(&self, base_path: &str, problems: &mut Vec<Problem>) {
+        if OWN_PATHS.contains(&base_path) {
+            let all = OWN_PATHS.join(", ");
+            problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
+        }
+        if let Some(path) = self.edge.forward_auth.as_ref().map(|it| it.path.as_str()) {
+            let is_below = |path: &str, base: &str| {
+                path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            let clashes = |other: &str| is_below(path, other) || is_below(other, path);
+            if clashes(base_path) || OWN_PATHS.iter().any(|own| clashes(own)) {
+                problems.push(Problem::new(format!(
+                    "`forward_auth.path` is {path:?}, which is taken: choose another, such as \"/verify\""
+                )));
+            }
+        }
+    }
+
     pub(super) fn check_ways_to_sign_in(&self, more_was_meant: bool, problems: &mut Vec<Problem>) {
         let has_way = !self.providers.is_empty() || self.has_any_form() || self.email.is_some();
         if self.dev || more_was_meant || has_way {
@@ -67,11 +114,7 @@ impl Config {
             builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
         }
         let error = match self.add_email(builder).build() {
-            Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
-                let all = OWN_PATHS.join(", ");
-                return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
-            }
-            Ok(_) => return,
+            Ok(auth) => return self.check_paths(auth.base_path(), problems),
             Err(error) => error,
         };
         for problem in error.problems() {
