@@ -240,6 +240,55 @@ fn a_limit_is_a_number_in_a_time() {
 }
 
 #[test]
+fn forward_auth_is_told_what_is_wrong_with_it() {
+    for (source, part) in [
+        ("path = \"verify\"", "`forward_auth.path` must be a path"),
+        ("path = \"/verify/\"", "`forward_auth.path` must be a path"),
+        ("path = \"/{x}\"", "`forward_auth.path` must be a path"),
+        ("path = \"/health\"", "which is taken"),
+        ("path = \"/api\"", "which is taken"),
+        ("path = \"/api/auth/verify\"", "which is taken"),
+        ("claims = [\"r ole\"]", "\"r ole\" may hold"),
+        ("claims = [\"a_b\", \"a-b\"]", "two of them have the header x-auth-claim-a-b"),
+        ("redirect = true", "name the proxy in `trusted_proxies`"),
+        ("origins = [\"http://app.example.com\"]", "`forward_auth.origins` holds origins"),
+        ("require = { role = { a = 1 } }", "`forward_auth.require.role` must be"),
+        ("require = { role = [] }", "`forward_auth.require.role` must be"),
+        ("require = \"admin\"", "`forward_auth.require` must be a section"),
+    ] {
+        let told = problems(&format!("[forward_auth]\n{source}"));
+        assert!(told.len() == 1 && told[0].contains(part), "{source}: {told:?}");
+    }
+    let config = load(&format!("{SECRET}[forward_auth]"), &GITHUB).unwrap();
+    assert_eq!(config.edge.forward_auth.unwrap().path, "/verify");
+}
+
+#[test]
+fn cookies_that_no_browser_would_keep_are_refused() {
+    let url = "url = \"https://auth.example.com\"\n";
+    for (source, part) in [
+        ("[cookies]\nsame_site = \"none\"", "set an https `url`"),
+        ("url = \"http://localhost\"\n[cookies]\nsame_site = \"none\"", "set an https `url`"),
+        (
+            "url = \"https://a.example\"\nsecure_cookies = false\n[cookies]\nsame_site = \"none\"",
+            "set an https",
+        ),
+        ("[cookies]\nsame_site = \"strict\"", "`cookies.same_site` must be one of"),
+        ("[cookies]\ndomain = \"com\"", "`cookies.domain` must be a domain"),
+        ("[cookies]\ndomain = \".example.com\"", "`cookies.domain` must be a domain"),
+        ("[cookies]\ndomain = \"192.0.2.1\"", "`cookies.domain` must be a domain"),
+        (&format!("{url}[cookies]\ndomain = \"ample.com\""), "browsers take no such cookie"),
+        (&format!("{url}[cookies]\ndomain = \"x.auth.example.com\""), "browsers take no such cookie"),
+    ] {
+        let told = problems(source);
+        assert!(told.len() == 1 && told[0].contains(part), "{source}: {told:?}");
+    }
+    for source in ["domain = \"example.com\"", "domain = \"auth.example.com\"\nsame_site = \"none\""] {
+        assert_eq!(problems(&format!("{url}[cookies]\n{source}")), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_secret_is_said_once() {
     let [problem] = problems("secrets = [\"another secret of at least 32 characters\"]").try_into().unwrap();
     assert!(problem.contains("keep one of them"), "{problem}");

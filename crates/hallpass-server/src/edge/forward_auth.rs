@@ -76,7 +76,10 @@ pub(super) fn routes(settings: &ForwardAuth, config: &Config, auth: &Auth<Claims
     let door = Door { auth: auth.clone(), settings: settings.clone(), origin };
     let path = &settings.path;
     let router = match settings.envoy {
-        true => Router::new().route(path, any(verify)).route(&format!("{path}/{{*rest}}"), any(verify)),
+        true => Router::new()
+            .route(path, any(verify))
+            .route(&format!("{path}/"), any(verify))
+            .route(&format!("{path}/{{*rest}}"), any(verify)),
         false => Router::new().route(path, get(verify)),
     };
     router.with_state(door)
