@@ -9,7 +9,9 @@
 
 mod administration;
 mod api;
+mod authjs;
 mod browser;
+mod check;
 mod cluster;
 mod commands;
 mod configured;
@@ -18,6 +20,7 @@ mod development;
 mod forward_auth;
 mod hostile;
 mod idp;
+mod init;
 mod javascript;
 mod limits;
 mod nginx;
@@ -26,5 +29,7 @@ mod program;
 mod proxies;
 mod rate_limits;
 mod sink;
+mod stand_in;
 mod storage;
 mod seeds;
+mod types;
