@@ -19,6 +19,7 @@ mod check;
 mod database;
 mod document;
 mod duration;
+mod edge;
 mod email;
 mod environment;
 mod javascript;
@@ -32,6 +33,7 @@ mod words;
 
 use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
+pub(crate) use edge::EdgeSettings;
 use email::MailSettings;
 pub(crate) use email::Sending;
 pub(crate) use problem::{Problem, Problems};
@@ -66,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseSettings,
     /// Files that hold something secret.
     pub(crate) secret_files: Vec<PathBuf>,
+    /// What strangers may do, and who may speak for them.
+    pub(crate) edge: EdgeSettings,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
@@ -136,6 +140,7 @@ impl Config {
         let users = read_users(&mut top, problems);
         let dev = flags.dev || (file.is_none() && !has_secret(&environment));
         let database = database::read(&mut top, &environment, dev, problems);
+        let edge = edge::read(&mut top, &environment, dev, problems);
         let mut config = Self {
             dev,
             listen: listen.unwrap_or(DEFAULT_LISTEN),
@@ -145,6 +150,7 @@ impl Config {
             users,
             secrets: if has_secret(&environment) { Vec::new() } else { secrets },
             database,
+            edge,
             base_path: top.text("base_path").map(|path| path.value),
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
@@ -190,6 +196,7 @@ impl Config {
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_mode(problems);
+        config.check_edge(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
         config
@@ -226,6 +233,11 @@ impl Config {
         if self.environment.get("AUTH_REDIRECT_PROXY_URL").is_some() {
             self.redirect_proxy_url = None;
         }
+    }
+
+    /// Whether only the listed proxies say what the public address is.
+    pub(crate) fn host_comes_from_proxies(&self) -> bool {
+        self.edge.proxies.is_some() && self.url.is_none()
     }
 
     /// Whether people can sign in with a name and a password.
@@ -337,7 +349,9 @@ impl Config {
         if let Some(path) = &self.base_path {
             builder = builder.base_path(path);
         }
-        if let Some(trust) = self.trust_host {
+        // Whom the host is believed is settled before the library sees a request.
+        let is_settled = self.host_comes_from_proxies() && self.environment.get("AUTH_TRUST_HOST").is_none();
+        if let Some(trust) = self.trust_host.or_else(|| is_settled.then_some(true)) {
             builder = builder.trust_host(trust);
         }
         if let Some(forwarded) = self.forwarded {
@@ -367,6 +381,9 @@ impl Config {
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());
         }
+        let builder = self.edge.cookies.add_to(builder, &self.cookies);
+        let guarded = self.edge.forward_auth.iter().flat_map(|settings| &settings.origins);
+        let builder = builder.trusted_origins(&self.edge.cors).redirect_origins(guarded);
         self.providers.iter().fold(builder, |builder, provider| {
             builder.provider(match self.stand_in() {
                 Some(stand_in) => stand_in.in_place_of(provider),
