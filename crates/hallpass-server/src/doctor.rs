@@ -15,6 +15,7 @@ use crate::setup::origin;
 
 mod client;
 mod clock;
+mod cors;
 mod database;
 mod files;
 mod finding;
