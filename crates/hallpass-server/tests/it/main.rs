@@ -9,17 +9,22 @@
 
 mod administration;
 mod api;
+mod authjs;
 mod browser;
+mod check;
 mod cluster;
 mod commands;
 mod configured;
 mod development;
 mod hostile;
 mod idp;
+mod init;
 mod javascript;
 mod limits;
 mod outage;
 mod program;
 mod sink;
+mod stand_in;
 mod storage;
 mod seeds;
+mod types;
