@@ -19,6 +19,7 @@ mod check;
 mod database;
 mod document;
 mod duration;
+mod edge;
 mod email;
 mod environment;
 mod javascript;
@@ -32,7 +33,9 @@ mod words;
 
 use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
-use email::{MailSettings, Sending};
+pub(crate) use edge::EdgeSettings;
+use email::MailSettings;
+pub(crate) use email::Sending;
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use providers::open_places;
 pub(crate) use schema::SCHEMA;
@@ -63,6 +66,10 @@ pub(crate) struct Config {
     pub(crate) secrets: Vec<Secret>,
     /// Where users and sessions are kept.
     pub(crate) database: DatabaseSettings,
+    /// Files that hold something secret.
+    pub(crate) secret_files: Vec<PathBuf>,
+    /// What strangers may do, and who may speak for them.
+    pub(crate) edge: EdgeSettings,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
@@ -90,6 +97,18 @@ impl Config {
     /// # Errors
     /// Every mistake that there is.
     pub(crate) fn load(flags: &Serve, environment: Environment) -> Result<Self, Problems> {
+        let (config, problems) = Self::load_as_far_as_possible(flags, environment)?;
+        problems.map_or(Ok(config), Err)
+    }
+
+    /// The same, with what could be understood of settings that are wrong.
+    ///
+    /// # Errors
+    /// When there is a file and it cannot be read at all.
+    pub(crate) fn load_as_far_as_possible(
+        flags: &Serve,
+        environment: Environment,
+    ) -> Result<(Self, Option<Problems>), Problems> {
         let path = flags.config.clone().or_else(|| environment.get("HALLPASS_CONFIG").map(PathBuf::from));
         let path = path.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()));
         let document = match &path {
@@ -98,9 +117,12 @@ impl Config {
         };
         let mut problems = Vec::new();
         let config = Self::read(flags, environment, path, &document, &mut problems);
+        let mut config = config;
+        config.secret_files = document.secret_files();
         let mut all = document.into_problems();
         all.append(&mut problems);
-        if all.is_empty() { Ok(config) } else { Err(Problems::new(all)) }
+        let problems = if all.is_empty() { None } else { Some(Problems::new(all)) };
+        Ok((config, problems))
     }
 
     fn read(
@@ -118,6 +140,7 @@ impl Config {
         let users = read_users(&mut top, problems);
         let dev = flags.dev || (file.is_none() && !has_secret(&environment));
         let database = database::read(&mut top, &environment, dev, problems);
+        let edge = edge::read(&mut top, &environment, dev, problems);
         let mut config = Self {
             dev,
             listen: listen.unwrap_or(DEFAULT_LISTEN),
@@ -127,6 +150,7 @@ impl Config {
             users,
             secrets: if has_secret(&environment) { Vec::new() } else { secrets },
             database,
+            edge,
             base_path: top.text("base_path").map(|path| path.value),
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
@@ -147,6 +171,7 @@ impl Config {
             script: None,
             broken_script: None,
             script_path: None,
+            secret_files: Vec::new(),
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -171,6 +196,7 @@ impl Config {
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_mode(problems);
+        config.check_edge(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
         config
@@ -207,6 +233,11 @@ impl Config {
         if self.environment.get("AUTH_REDIRECT_PROXY_URL").is_some() {
             self.redirect_proxy_url = None;
         }
+    }
+
+    /// Whether only the listed proxies say what the public address is.
+    pub(crate) fn host_comes_from_proxies(&self) -> bool {
+        self.edge.proxies.is_some() && self.url.is_none()
     }
 
     /// Whether people can sign in with a name and a password.
@@ -252,6 +283,21 @@ impl Config {
         self.stand_in.as_ref()
     }
 
+    /// What sends the mails.
+    pub(crate) fn mail_sending(&self) -> Option<&Sending> {
+        self.email.as_ref().map(|email| &email.sending)
+    }
+
+    /// The variables, with what is in the files that some of them name.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Whether cookies are `Secure`, where that does not follow from the address.
+    pub(crate) fn secure_cookies(&self) -> Option<bool> {
+        self.secure_cookies
+    }
+
     /// Where mails stay that development mode does not send.
     pub(crate) fn inbox(&self) -> Option<&Inbox> {
         match self.email.as_ref()?.sending {
@@ -286,7 +332,7 @@ impl Config {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
             // Clients of both: next-auth 4 and nuxt-auth ask in the words of v4.
-            .dialects([Dialect::V5, Dialect::V4])
+            .dialects(self.dialects.clone().unwrap_or_else(|| vec![Dialect::V5, Dialect::V4]))
             .pages(self.pages.clone())
             .theme(self.theme.clone());
         if !self.secrets.is_empty() {
@@ -298,7 +344,9 @@ impl Config {
         if let Some(path) = &self.base_path {
             builder = builder.base_path(path);
         }
-        if let Some(trust) = self.trust_host {
+        // Whom the host is believed is settled before the library sees a request.
+        let is_settled = self.host_comes_from_proxies() && self.environment.get("AUTH_TRUST_HOST").is_none();
+        if let Some(trust) = self.trust_host.or_else(|| is_settled.then_some(true)) {
             builder = builder.trust_host(trust);
         }
         if let Some(forwarded) = self.forwarded {
@@ -306,9 +354,6 @@ impl Config {
         }
         if let Some(secure) = self.secure_cookies {
             builder = builder.use_secure_cookies(secure);
-        }
-        if let Some(dialects) = &self.dialects {
-            builder = builder.dialects(dialects.iter().copied());
         }
         if let Some(bytes) = self.cookie_budget {
             builder = builder.cookie_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
@@ -331,6 +376,9 @@ impl Config {
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());
         }
+        let builder = self.edge.cookies.add_to(builder, &self.cookies);
+        let guarded = self.edge.forward_auth.iter().flat_map(|settings| &settings.origins);
+        let builder = builder.trusted_origins(&self.edge.cors).redirect_origins(guarded);
         self.providers.iter().fold(builder, |builder, provider| {
             builder.provider(match self.stand_in() {
                 Some(stand_in) => stand_in.in_place_of(provider),

@@ -5,13 +5,15 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
+use hallpass::Peer;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use tower::Layer;
 
 /// Listens. Where nobody has chosen a port, the next free one will do.
 ///
@@ -45,9 +47,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
     let connections = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, address)) => (stream, Peer(address.ip())),
                 Err(error) => {
                     pause_after(&error).await;
                     continue;
@@ -55,7 +57,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
             },
             () = &mut stop => break,
         };
-        answer(stream, &http, router.clone(), &connections);
+        answer(stream, peer, &http, router.clone(), &connections);
     }
     drop(listener);
     if timeout(FAREWELL_TIME, connections.shutdown()).await.is_err() {
@@ -63,10 +65,17 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
     }
 }
 
-fn answer(stream: TcpStream, http: &http1::Builder, router: Router, connections: &GracefulShutdown) {
+fn answer(
+    stream: TcpStream,
+    peer: Peer,
+    http: &http1::Builder,
+    router: Router,
+    connections: &GracefulShutdown,
+) {
     // Without it small answers wait for the next packet; a socket that refuses works all the same.
     let _ = stream.set_nodelay(true);
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection =
+        http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(Extension(peer).layer(router)));
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {

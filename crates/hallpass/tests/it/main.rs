@@ -8,9 +8,11 @@
 )]
 
 mod arbitrary;
+mod attempts;
 mod callback;
 mod claims;
 mod configuration;
+mod configured;
 mod cookies;
 mod credentials;
 mod csrf;
