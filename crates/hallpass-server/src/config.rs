@@ -21,6 +21,7 @@ mod duration;
 mod email;
 mod javascript;
 mod listen;
+mod operation;
 mod problem;
 mod providers;
 mod sections;
@@ -29,6 +30,7 @@ mod words;
 use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
 use email::{MailSettings, Sending};
+use operation::Operation;
 pub(crate) use problem::{Problem, Problems};
 use sections::{read_pages, read_secrets, read_theme, read_users};
 
@@ -57,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) secrets: Vec<Secret>,
     /// Where users and sessions are kept.
     pub(crate) database: DatabaseSettings,
+    /// How it runs.
+    pub(crate) operation: Operation,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
@@ -117,6 +121,7 @@ impl Config {
             users,
             secrets: if has_secret(&environment) { Vec::new() } else { secrets },
             database,
+            operation: operation::read(&mut top),
             base_path: top.text("base_path").map(|path| path.value),
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
@@ -226,6 +231,13 @@ impl Config {
     /// The secrets, wherever they come from, newest first.
     pub(crate) fn all_secrets(&self) -> Vec<Secret> {
         if self.secrets.is_empty() { self.environment.secrets() } else { self.secrets.clone() }
+    }
+
+    /// Whether what is open for one of them will do for the other.
+    pub(crate) fn has_same_store(&self, other: &Self) -> bool {
+        let (old, new) = (self.all_secrets(), other.all_secrets());
+        let are_same = |(old, new): (&Secret, &Secret)| old.expose() == new.expose();
+        old.len() == new.len() && old.iter().zip(&new).all(are_same) && self.database.is_same(&other.database)
     }
 
     /// Adds sign-in by magic link, behind the other ways.

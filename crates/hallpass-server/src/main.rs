@@ -8,6 +8,7 @@ mod home;
 mod js;
 mod listener;
 mod log;
+mod ops;
 mod secret;
 mod serve;
 mod session;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,10 +20,13 @@ use tokio::time::timeout;
 use crate::Failure;
 use crate::cli::Serve;
 use crate::config::Config;
+use crate::listener::Connections;
+use crate::ops::{self, Gate, Site};
 use crate::session::{self, App, Claims};
 use crate::storage::Storage;
 use crate::{dev, home, listener, log, storage};
 
+mod hangup;
 mod reload;
 
 /// Runs until somebody stops it.
@@ -61,6 +65,7 @@ pub(crate) fn settings(flags: &Serve, environment: Environment) -> Result<Config
 }
 
 async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
+    let hangups = hangup::Hangups::listen().map_err(Failure::other)?;
     let storage = Storage::open(&config).await?;
     storage.prepare(&config).await?;
     let auth = session::auth(&config, App::new(&config, storage.clone()))?;
@@ -75,11 +80,16 @@ async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
         true => reload::router(&config, &auth, &local, flags, storage.clone()),
         false => router(&config, &auth, &local),
     };
-    let sweeper = tokio::spawn(storage::sweep(auth.clone()));
+    let limits = config.operation.limits.clone();
+    let most = ops::connections_that_fit(limits.connections, config.database.connections());
+    let sweeper = tokio::spawn(storage::sweep(auth.clone())).abort_handle();
     announce(&config, &auth, &local);
-    listener::serve(listener, router, stop).await;
-    sweeper.abort();
-    storage.close().await;
+    let gate = Gate::new(Site::new(config, router, storage, sweeper));
+    let following = tokio::spawn(hangup::follow(hangups, Arc::clone(&gate), flags.clone(), local));
+    listener::serve(listener, Arc::clone(&gate), Connections::new(most, limits.times), limits.drain, stop)
+        .await;
+    following.abort();
+    gate.site().storage.close().await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,0 +1,77 @@
+//! How the server runs: `[limits]`.
+
+use std::time::Duration;
+
+use super::document::Section;
+use crate::listener::Times;
+
+/// What takes a new start to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Operation {
+    /// How much there may be at once, and how long it may take.
+    pub(crate) limits: Limits,
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// How many connections may be open.
+    pub(crate) connections: usize,
+    /// How many requests may be answered at once.
+    pub(crate) in_flight: usize,
+    /// How long a connection may take for each part of a request, and between two.
+    pub(crate) times: Times,
+    /// How long requests that have begun may take when the server stops.
+    pub(crate) drain: Duration,
+}
+
+pub(super) fn read(top: &mut Section<'_>) -> Operation {
+    Operation { limits: top.section("limits").map(read_limits).unwrap_or_default() }
+}
+
+fn read_limits(mut section: Section<'_>) -> Limits {
+    let mut limits = Limits::default();
+    for (key, number) in [("connections", &mut limits.connections), ("in_flight", &mut limits.in_flight)] {
+        if let Some(given) = section.integer(key) {
+            *number = usize::try_from(given).unwrap_or(usize::MAX);
+        }
+    }
+    if limits.in_flight == 0 || limits.in_flight >= limits.connections {
+        section.note("`limits.in_flight` must be at least 1, and less than `limits.connections`");
+    }
+    let times = &mut limits.times;
+    for (key, time, most) in [
+        ("header_timeout", &mut times.header, MINUTE),
+        ("body_timeout", &mut times.body, MINUTE),
+        ("idle_timeout", &mut times.idle, HOUR),
+        ("drain", &mut limits.drain, HOUR),
+    ] {
+        let Some(given) = section.duration(key) else { continue };
+        if given.is_zero() || given > most {
+            let seconds = most.as_secs();
+            section.note(format!("`limits.{key}` must be between 1 and {seconds} seconds"));
+        }
+        *time = given;
+    }
+    section.end();
+    limits
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            in_flight: 1024,
+            times: Times {
+                header: Duration::from_secs(10),
+                body: Duration::from_secs(10),
+                idle: Duration::from_secs(75),
+            },
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+const HOUR: Duration = Duration::from_secs(3600);
