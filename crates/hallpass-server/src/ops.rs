@@ -1,8 +1,13 @@
 //! Operation: what stands between the connections and the pages.
 
+mod exporter;
 mod gate;
+mod metrics;
 mod open_files;
 mod readiness;
+mod route;
 
+pub(crate) use exporter::Exporter;
 pub(crate) use gate::{Gate, Site};
+pub(crate) use metrics::Metrics;
 pub(crate) use open_files::connections_that_fit;

@@ -15,16 +15,17 @@ use hallpass::{Auth, Environment};
 use hallpass_axum::AuthExt;
 use http::{HeaderValue, StatusCode, header};
 use tokio::signal;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::Failure;
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::listener::Connections;
-use crate::ops::{self, Gate, Site};
+use crate::ops::{self, Exporter, Gate, Metrics, Site};
 use crate::session::{self, App, Claims};
 use crate::storage::Storage;
-use crate::{dev, home, listener, log, storage};
+use crate::{dev, home, listener, log};
 
 mod hangup;
 mod reload;
@@ -68,7 +69,9 @@ async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
     let hangups = hangup::Hangups::listen().map_err(Failure::other)?;
     let storage = Storage::open(&config).await?;
     storage.prepare(&config).await?;
-    let auth = session::auth(&config, App::new(&config, storage.clone()))?;
+    let metrics = config.operation.metrics.map(|_| Metrics::new());
+    let app = App::new(&config, storage.clone()).measured(metrics.clone());
+    let auth = session::auth(&config, app.clone())?;
     let stop = stopped().map_err(Failure::other)?;
     let listener = listener::bind(config.listen, config.listen_is_chosen || !config.dev).await;
     let listener = listener.map_err(|error| {
@@ -77,21 +80,42 @@ async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
     let listening = listener.local_addr().map_err(Failure::other)?;
     let local = listener::address_to_open(listening);
     let router = match config.dev {
-        true => reload::router(&config, &auth, &local, flags, storage.clone()),
+        true => reload::router(&config, &auth, &local, flags, &app),
         false => router(&config, &auth, &local),
     };
     let limits = config.operation.limits.clone();
     let most = ops::connections_that_fit(limits.connections, config.database.connections());
-    let sweeper = tokio::spawn(storage::sweep(auth.clone())).abort_handle();
+    let connections = Connections::new(most, limits.times);
+    let exporting = export(&config, metrics.as_ref(), &connections).await?;
     announce(&config, &auth, &local);
-    let gate = Gate::new(Site::new(config, router, storage, sweeper));
+    let gate = Gate::new(Site::new(config, router, auth, storage), metrics);
     let following = tokio::spawn(hangup::follow(hangups, Arc::clone(&gate), flags.clone(), local));
-    listener::serve(listener, Arc::clone(&gate), Connections::new(most, limits.times), limits.drain, stop)
-        .await;
+    listener::serve(listener, Arc::clone(&gate), connections, limits.drain, stop).await;
     following.abort();
+    exporting.iter().for_each(JoinHandle::abort);
     gate.site().storage.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Shows the metrics, where somebody wants them.
+async fn export(
+    config: &Config,
+    metrics: Option<&Arc<Metrics>>,
+    connections: &Arc<Connections>,
+) -> Result<Option<JoinHandle<()>>, Failure> {
+    let Some((address, metrics)) = config.operation.metrics.zip(metrics.cloned()) else { return Ok(None) };
+    let listener = listener::bind(address, true).await.map_err(|error| {
+        Failure::Other(format!(
+            "cannot listen on {address} for metrics: {error}; choose another with `listen` in [metrics]"
+        ))
+    })?;
+    let listening = listener.local_addr().map_err(Failure::other)?;
+    tracing::info!("metrics at http://{listening}/metrics");
+    let exporter = Arc::new(Exporter { metrics, connections: Arc::clone(connections) });
+    let own = Connections::new(CONNECTIONS_FOR_METRICS, config.operation.limits.times);
+    let serving = listener::serve(listener, exporter, own, Duration::ZERO, std::future::pending());
+    Ok(Some(tokio::spawn(serving)))
 }
 
 /// Everything that the server answers. In development mode the file with callbacks may be broken.
@@ -201,6 +225,9 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
         tracing::info!("stopping");
     })
 }
+
+/// Few ask for them.
+const CONNECTIONS_FOR_METRICS: usize = 16;
 
 /// For a whole request; sign-in asks the provider in it.
 const REQUEST_TIME: Duration = Duration::from_secs(30);

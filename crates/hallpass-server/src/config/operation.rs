@@ -1,8 +1,10 @@
-//! How the server runs: `[limits]`.
+//! How the server runs: `[limits]`, `[metrics]`.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::document::Section;
+use super::listen;
 use crate::listener::Times;
 
 /// What takes a new start to change.
@@ -10,6 +12,8 @@ use crate::listener::Times;
 pub(crate) struct Operation {
     /// How much there may be at once, and how long it may take.
     pub(crate) limits: Limits,
+    /// Where metrics are shown; nowhere by default.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// `[limits]`.
@@ -26,7 +30,10 @@ pub(crate) struct Limits {
 }
 
 pub(super) fn read(top: &mut Section<'_>) -> Operation {
-    Operation { limits: top.section("limits").map(read_limits).unwrap_or_default() }
+    Operation {
+        limits: top.section("limits").map(read_limits).unwrap_or_default(),
+        metrics: top.section("metrics").and_then(read_metrics),
+    }
 }
 
 fn read_limits(mut section: Section<'_>) -> Limits {
@@ -55,6 +62,23 @@ fn read_limits(mut section: Section<'_>) -> Limits {
     }
     section.end();
     limits
+}
+
+fn read_metrics(mut section: Section<'_>) -> Option<SocketAddr> {
+    let found = section.text("listen");
+    let address = match &found {
+        Some(text) => listen::parse(&text.value)
+            .map_err(|error| {
+                section.document().note(text.span.clone(), format!("`metrics.listen` {error}"));
+            })
+            .ok(),
+        None => None,
+    };
+    if found.is_none() {
+        section.note("[metrics] needs `listen`, such as \"127.0.0.1:9464\"");
+    }
+    section.end();
+    address
 }
 
 impl Default for Limits {

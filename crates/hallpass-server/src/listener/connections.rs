@@ -14,11 +14,18 @@ pub(crate) struct Connections {
     times: Times,
     open: Mutex<HashMap<u64, Arc<Visit>>>,
     next: AtomicU64,
+    closed_for_others: AtomicU64,
 }
 
 impl Connections {
     pub(crate) fn new(most: usize, times: Times) -> Arc<Self> {
-        Arc::new(Self { most, times, open: Mutex::default(), next: AtomicU64::new(0) })
+        Arc::new(Self {
+            most,
+            times,
+            open: Mutex::default(),
+            next: AtomicU64::new(0),
+            closed_for_others: AtomicU64::new(0),
+        })
     }
 
     /// A place for a new connection. `None` when a request is being answered on each of the others.
@@ -39,6 +46,16 @@ impl Connections {
     /// Closes those that have waited longest.
     pub(super) fn make_room(&self) {
         self.close_some(&mut self.open());
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.open().len()
+    }
+
+    /// How many were closed because others came.
+    pub(crate) fn closed_for_others(&self) -> u64 {
+        self.closed_for_others.load(Ordering::Relaxed)
     }
 
     /// On how many a request is coming in or being answered.
@@ -62,6 +79,7 @@ impl Connections {
         for (_, number) in waiting.into_iter().take(many) {
             if let Some(visit) = open.remove(&number) {
                 visit.unwanted.notify_one();
+                self.closed_for_others.fetch_add(1, Ordering::Relaxed);
             }
         }
     }

@@ -7,17 +7,20 @@ use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use hallpass::{MAX_BODY, shell};
+use hallpass::{Auth, MAX_BODY, shell};
 use http::{HeaderName, StatusCode, header};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tower::ServiceExt;
 
+use super::metrics::Metrics;
 use super::readiness::Readiness;
+use super::route;
 use crate::config::Config;
 use crate::listener::{Answer, Application, Phase, Visit};
-use crate::storage::Storage;
+use crate::session::Claims;
+use crate::storage::{self, Storage};
 
 /// What all requests pass.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub(crate) struct Gate {
     site: RwLock<Arc<Site>>,
     places: Semaphore,
     is_draining: AtomicBool,
+    metrics: Option<Arc<Metrics>>,
 }
 
 /// What the settings make.
@@ -32,15 +36,20 @@ pub(crate) struct Gate {
 pub(crate) struct Site {
     pub(crate) config: Config,
     pub(crate) router: Router,
+    /// Path below which the addresses of the library are.
+    pub(crate) base_path: String,
     pub(crate) storage: Storage,
     /// Removes what has expired, while these settings count.
-    pub(crate) sweeper: AbortHandle,
+    sweeper: AbortHandle,
     readiness: Readiness,
 }
 
 impl Site {
-    pub(crate) fn new(config: Config, router: Router, storage: Storage, sweeper: AbortHandle) -> Self {
-        Self { config, router, storage, sweeper, readiness: Readiness::default() }
+    /// The server with these settings, and its sweeper.
+    pub(crate) fn new(config: Config, router: Router, auth: Auth<Claims>, storage: Storage) -> Self {
+        let base_path = auth.base_path().to_owned();
+        let sweeper = tokio::spawn(storage::sweep(auth)).abort_handle();
+        Self { config, router, base_path, storage, sweeper, readiness: Readiness::default() }
     }
 }
 
@@ -51,9 +60,10 @@ impl Drop for Site {
 }
 
 impl Gate {
-    pub(crate) fn new(site: Site) -> Arc<Self> {
+    pub(crate) fn new(site: Site, metrics: Option<Arc<Metrics>>) -> Arc<Self> {
         let places = Semaphore::new(site.config.operation.limits.in_flight);
-        Arc::new(Self { site: RwLock::new(Arc::new(site)), places, is_draining: AtomicBool::new(false) })
+        let site = RwLock::new(Arc::new(site));
+        Arc::new(Self { site, places, is_draining: AtomicBool::new(false), metrics })
     }
 
     /// What counts now.
@@ -67,11 +77,26 @@ impl Gate {
         *self.site.write().unwrap_or_else(PoisonError::into_inner) = new;
     }
 
-    async fn pass(&self, request: Request, visit: &Visit) -> Response {
+    /// What counts requests.
+    pub(crate) fn metrics(&self) -> Option<&Arc<Metrics>> {
+        self.metrics.as_ref()
+    }
+
+    async fn watched(&self, request: Request, visit: &Visit) -> Response {
         let site = self.site();
+        let Some(metrics) = &self.metrics else { return self.pass(&site, request, visit).await };
+        let (began, route) = (Instant::now(), route::of(request.uri().path(), &site.base_path));
+        let answering = metrics.answering();
+        let response = self.pass(&site, request, visit).await;
+        drop(answering);
+        metrics.answered(route, response.status(), began.elapsed());
+        response
+    }
+
+    async fn pass(&self, site: &Site, request: Request, visit: &Visit) -> Response {
         match request.uri().path() {
             "/healthz" => return plain(StatusCode::OK, "ok\n"),
-            "/readyz" => return self.readiness(&site).await,
+            "/readyz" => return self.readiness(site).await,
             _ => {}
         }
         let request = match whole(request, visit).await {
@@ -79,6 +104,7 @@ impl Gate {
             Err(refusal) => return refusal,
         };
         let Ok(_place) = self.places.try_acquire() else {
+            self.metrics.iter().for_each(|metrics| metrics.shed());
             let busy = plain(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once: come again\n");
             return ([(header::RETRY_AFTER, "1")], busy).into_response();
         };
@@ -99,7 +125,7 @@ impl Gate {
 
 impl Application for Gate {
     fn answer(self: Arc<Self>, request: Request, visit: Arc<Visit>) -> Answer {
-        Box::pin(async move { self.pass(request, &visit).await })
+        Box::pin(async move { self.watched(request, &visit).await })
     }
 
     fn drain(&self) {

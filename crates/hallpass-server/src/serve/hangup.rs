@@ -9,7 +9,7 @@ use crate::cli::Serve;
 use crate::config::Config;
 use crate::ops::{Gate, Site};
 use crate::session::{self, App};
-use crate::storage::{self, Storage};
+use crate::storage::Storage;
 
 /// The signals, from now on: before, one would have ended the program.
 #[cfg(unix)]
@@ -67,13 +67,12 @@ async fn reload(gate: &Gate, flags: &Serve, local: &str) -> Result<(), Failure> 
         ));
     }
     let storage = store(&old, &config).await?;
-    let auth = session::auth(&config, App::new(&config, storage.clone()))?;
+    let auth = session::auth(&config, App::new(&config, storage.clone()).measured(gate.metrics().cloned()))?;
     let router = super::router(&config, &auth, local);
     for name in fixed(&old.config, &config) {
         tracing::warn!("{name} has changed: that takes a new start");
     }
-    let sweeper = tokio::spawn(storage::sweep(auth)).abort_handle();
-    gate.replace(Site::new(config, router, storage, sweeper));
+    gate.replace(Site::new(config, router, auth, storage));
     Ok(())
 }
 
@@ -93,7 +92,11 @@ async fn store(old: &Site, config: &Config) -> Result<Storage, Failure> {
 
 /// What has changed and cannot count now.
 fn fixed(old: &Config, new: &Config) -> Vec<&'static str> {
-    let limits = old.operation.limits != new.operation.limits;
-    let changed = [("`listen`", old.listen != new.listen), ("[limits]", limits)];
+    let (old_operation, new_operation) = (&old.operation, &new.operation);
+    let changed = [
+        ("`listen`", old.listen != new.listen),
+        ("[limits]", old_operation.limits != new_operation.limits),
+        ("[metrics]", old_operation.metrics != new_operation.metrics),
+    ];
     changed.into_iter().filter_map(|(name, has_changed)| has_changed.then_some(name)).collect()
 }

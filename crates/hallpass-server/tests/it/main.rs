@@ -18,6 +18,7 @@ mod hostile;
 mod idp;
 mod javascript;
 mod limits;
+mod metrics;
 mod operation;
 mod outage;
 mod program;

@@ -270,7 +270,7 @@ fn held_request(browser: &Browser) -> JoinHandle<Answer> {
 }
 
 /// Asks on a connection that stays open.
-fn ask(stream: &mut TcpStream, path: &str) {
+pub(crate) fn ask(stream: &mut TcpStream, path: &str) {
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);

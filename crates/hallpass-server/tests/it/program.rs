@@ -93,13 +93,14 @@ impl Server {
         Self::start(program(folder, &["serve", "--listen", "127.0.0.1:0"]))
     }
 
-    /// Reads what it logs until there is this text.
-    pub(crate) fn wait_for_log(&mut self, text: &str) {
+    /// Reads what it logs until there is this text, and returns the line.
+    pub(crate) fn wait_for_log(&mut self, text: &str) -> String {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
             assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "it ended without {text:?}");
         }
+        line
     }
 
     /// Ends it at once, and returns everything that it logged.
