@@ -12,6 +12,7 @@ use hallpass::{
 use crate::cli::Serve;
 use crate::dev::Inbox;
 use crate::js::{Fault, Script};
+use crate::log::Format;
 use crate::users::Users;
 
 mod check;
@@ -85,8 +86,7 @@ impl Config {
     /// # Errors
     /// Every mistake that there is.
     pub(crate) fn load(flags: &Serve, environment: Environment) -> Result<Self, Problems> {
-        let path = flags.config.clone().or_else(|| environment.get("HALLPASS_CONFIG").map(PathBuf::from));
-        let path = path.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()));
+        let path = file(flags, &environment);
         let document = match &path {
             Some(path) => Document::read(path).map_err(|problem| Problems::new(vec![problem]))?,
             None => Document::new(Path::new(""), ""),
@@ -96,6 +96,12 @@ impl Config {
         let mut all = document.into_problems();
         all.append(&mut problems);
         if all.is_empty() { Ok(config) } else { Err(Problems::new(all)) }
+    }
+
+    /// How lines of the log look: needed before anything else is read.
+    pub(crate) fn log_format(flags: &Serve, environment: &Environment) -> Format {
+        let document = file(flags, environment).and_then(|path| Document::read(&path).ok());
+        operation::log_format(&document.unwrap_or_else(|| Document::new(Path::new(""), "")), environment)
     }
 
     fn read(
@@ -121,7 +127,7 @@ impl Config {
             users,
             secrets: if has_secret(&environment) { Vec::new() } else { secrets },
             database,
-            operation: operation::read(&mut top),
+            operation: operation::read(&mut top, &environment, problems),
             base_path: top.text("base_path").map(|path| path.value),
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
@@ -295,6 +301,12 @@ impl Config {
         }
         self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
     }
+}
+
+/// The file with the settings, if there is one.
+fn file(flags: &Serve, environment: &Environment) -> Option<PathBuf> {
+    let path = flags.config.clone().or_else(|| environment.get("HALLPASS_CONFIG").map(PathBuf::from));
+    path.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()))
 }
 
 fn has_secret(environment: &Environment) -> bool {

@@ -5,6 +5,7 @@ mod gate;
 mod metrics;
 mod open_files;
 mod readiness;
+mod request_line;
 mod route;
 
 pub(crate) use exporter::Exporter;

@@ -33,7 +33,7 @@ mod reload;
 /// Runs until somebody stops it.
 pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
     let environment = Environment::of_process();
-    log::start(&environment);
+    log::start(&environment, Config::log_format(flags, &environment));
     let config = settings(flags, environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::other)?;
     runtime.block_on(serve(config, flags))?;

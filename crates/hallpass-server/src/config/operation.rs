@@ -1,11 +1,15 @@
-//! How the server runs: `[limits]`, `[metrics]`.
+//! How the server runs: `[limits]`, `[metrics]`, `[log]`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::document::Section;
+use hallpass::Environment;
+
+use super::document::{Document, Section};
 use super::listen;
+use super::problem::Problem;
 use crate::listener::Times;
+use crate::log::Format;
 
 /// What takes a new start to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub(crate) struct Operation {
     pub(crate) limits: Limits,
     /// Where metrics are shown; nowhere by default.
     pub(crate) metrics: Option<SocketAddr>,
+    /// How lines of the log look.
+    pub(crate) log: Format,
 }
 
 /// `[limits]`.
@@ -29,10 +35,15 @@ pub(crate) struct Limits {
     pub(crate) drain: Duration,
 }
 
-pub(super) fn read(top: &mut Section<'_>) -> Operation {
+pub(super) fn read(
+    top: &mut Section<'_>,
+    environment: &Environment,
+    problems: &mut Vec<Problem>,
+) -> Operation {
     Operation {
         limits: top.section("limits").map(read_limits).unwrap_or_default(),
         metrics: top.section("metrics").and_then(read_metrics),
+        log: read_log(top.section("log"), environment, problems),
     }
 }
 
@@ -81,6 +92,27 @@ fn read_metrics(mut section: Section<'_>) -> Option<SocketAddr> {
     address
 }
 
+/// How lines of the log look, found out before anything is logged. What is wrong is told later.
+pub(super) fn log_format(document: &Document, environment: &Environment) -> Format {
+    let table = document.parse();
+    let section = document.section(&table).section("log");
+    read_log(section, environment, &mut Vec::new())
+}
+
+fn read_log(section: Option<Section<'_>>, environment: &Environment, problems: &mut Vec<Problem>) -> Format {
+    let from_file = section.and_then(|mut section| {
+        let format = section.choice("format", FORMATS);
+        section.end();
+        format
+    });
+    let Some(given) = environment.get(FORMAT) else { return from_file.unwrap_or_default() };
+    let known = FORMATS.iter().find(|(word, _)| *word == given);
+    if known.is_none() {
+        problems.push(Problem::new(format!("{FORMAT} must be \"text\" or \"json\"")));
+    }
+    known.map(|(_, format)| *format).unwrap_or_default()
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -95,6 +127,10 @@ impl Default for Limits {
         }
     }
 }
+
+const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Json)];
+
+const FORMAT: &str = "HALLPASS_LOG_FORMAT";
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -13,9 +13,11 @@ use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use super::metrics::Metrics;
 use super::readiness::Readiness;
+use super::request_line::RequestLine;
 use super::route;
 use crate::config::Config;
 use crate::listener::{Answer, Application, Phase, Visit};
@@ -84,13 +86,24 @@ impl Gate {
 
     async fn watched(&self, request: Request, visit: &Visit) -> Response {
         let site = self.site();
-        let Some(metrics) = &self.metrics else { return self.pass(&site, request, visit).await };
+        let line = RequestLine::of(&request);
+        if line.is_none() && self.metrics.is_none() {
+            return self.pass(&site, request, visit).await;
+        }
         let (began, route) = (Instant::now(), route::of(request.uri().path(), &site.base_path));
-        let answering = metrics.answering();
-        let response = self.pass(&site, request, visit).await;
+        let answering = self.metrics.as_ref().map(Metrics::answering);
+        let response = match &line {
+            Some(line) => self.pass(&site, request, visit).instrument(line.span()).await,
+            None => self.pass(&site, request, visit).await,
+        };
         drop(answering);
-        metrics.answered(route, response.status(), began.elapsed());
-        response
+        if let Some(metrics) = &self.metrics {
+            metrics.answered(route, response.status(), began.elapsed());
+        }
+        match line {
+            Some(line) => line.write(route, response, began.elapsed()),
+            None => response,
+        }
     }
 
     async fn pass(&self, site: &Site, request: Request, visit: &Visit) -> Response {

@@ -96,6 +96,7 @@ fn fixed(old: &Config, new: &Config) -> Vec<&'static str> {
     let changed = [
         ("`listen`", old.listen != new.listen),
         ("[limits]", old_operation.limits != new_operation.limits),
+        ("[log]", old_operation.log != new_operation.log),
         ("[metrics]", old_operation.metrics != new_operation.metrics),
     ];
     changed.into_iter().filter_map(|(name, has_changed)| has_changed.then_some(name)).collect()

@@ -18,6 +18,7 @@ mod hostile;
 mod idp;
 mod javascript;
 mod limits;
+mod logs;
 mod metrics;
 mod operation;
 mod outage;

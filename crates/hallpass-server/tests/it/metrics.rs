@@ -91,7 +91,8 @@ fn metrics_need_an_address_that_is_one() {
         ("[metrics]\n", "[metrics] needs `listen`"),
         ("[metrics]\nlisten = \"somewhere\"\n", "`metrics.listen` must be an address and a port"),
     ] {
-        let told = refusal(program(&configured(section), &[]));
+        let folder = configured(section);
+        let told = refusal(program(&folder, &[]));
         assert!(told.contains(said), "{told}");
     }
 }
