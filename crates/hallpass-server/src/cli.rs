@@ -27,6 +27,9 @@ pub(crate) enum Command {
     /// Run the server: what `hallpass` alone does too
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
+    /// Run it in development mode, for this machine only: what `hallpass` alone does where there are no settings
+    #[command(after_help = SERVE_HELP, mut_arg("dev", |arg| arg.hide(true)))]
+    Dev(Serve),
     /// Print a new secret, which seals sessions
     Secret,
     /// Ask for a password and print an entry for the users file
@@ -66,7 +69,7 @@ pub(crate) struct Serve {
         help = "Callbacks in JavaScript or TypeScript [default: hallpass.config.ts, .mjs or .js, where there is one]"
     )]
     pub(crate) callbacks: Option<PathBuf>,
-    /// Development mode: demo users, a generated secret, a page that shows what happens
+    /// Development mode, as `hallpass dev`: demo users, stand-ins for providers, a page that shows what happens
     #[arg(long)]
     pub(crate) dev: bool,
 }
@@ -91,6 +94,7 @@ pub(crate) struct User {
 const EXAMPLES: &str = "\
 Examples:
   hallpass                                 development mode, unless there is a hallpass.toml
+  hallpass dev                             development mode, with hallpass.toml if there is one
   hallpass serve --config hallpass.toml    a server
   hallpass secret                          a secret for AUTH_SECRET
   hallpass user ada --role admin >> users.toml

@@ -21,13 +21,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, Serve};
 use config::Problems;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(flags) => serve::run(&flags),
+        Command::Dev(flags) => serve::run(&Serve { dev: true, ..flags }),
         Command::Secret => print_secret(),
         Command::User(person) => user::run(&person),
         Command::Migrate(arguments) => admin::migrate::migrate(&arguments),

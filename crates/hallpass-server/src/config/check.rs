@@ -13,7 +13,7 @@ impl Config {
         let url_is_local = self.url.as_deref().is_none_or(is_loopback_url);
         let listens_locally = self.listen.ip().is_loopback();
         if self.dev {
-            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and leave --dev out";
+            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and start it with `hallpass serve`";
             if !listens_locally {
                 problems.push(Problem::new(format!(
                     "development mode is for this machine only, and `listen` is {}: {way_out}; or listen on 127.0.0.1",
@@ -64,7 +64,7 @@ impl Config {
         if self.has_any_form() || self.providers.is_empty() {
             builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
         }
-        let error = match self.add_email(builder).build() {
+        let error = match self.add_stand_ins(self.add_email(builder)).build() {
             Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
                 let all = OWN_PATHS.join(", ");
                 return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
@@ -102,4 +102,5 @@ const OWN_PATHS: &[&str] = &[
     "/dev/update",
     "/dev/inbox",
     "/dev/inbox.json",
+    "/dev/sessions",
 ];

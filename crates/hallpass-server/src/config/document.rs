@@ -160,10 +160,20 @@ impl<'a> Section<'a> {
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text.value) {
             return Some(*choice);
         }
-        let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         let name = self.path_of(key);
-        self.document.note(text.span, format!("`{name}` must be one of {}", words.join(", ")));
+        self.document.note(text.span, format!("`{name}` must be one of {}", words_of(choices)));
         None
+    }
+
+    /// A list of some of a few words.
+    pub(crate) fn choices<T: Copy>(&mut self, key: &'a str, choices: &[(&str, T)]) -> Option<Vec<T>> {
+        let value = self.ask(key)?;
+        let chosen = value.get_ref().as_array().and_then(|items| {
+            let choice =
+                |word: &str| choices.iter().find(|(other, _)| *other == word).map(|(_, choice)| *choice);
+            items.iter().map(|item| item.get_ref().as_str().and_then(choice)).collect::<Option<Vec<_>>>()
+        });
+        chosen.or_else(|| self.wrong_kind(key, value, &format!("a list of some of {}", words_of(choices))))
     }
 
     /// A section inside this one.
@@ -242,6 +252,11 @@ pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> O
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, known)| known)
+}
+
+/// The words that there are to choose from, as they are written.
+fn words_of<T>(choices: &[(&str, T)]) -> String {
+    choices.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
 }
 
 fn found<T>(at: &Spanned<DeValue<'_>>, value: T) -> Found<T> {

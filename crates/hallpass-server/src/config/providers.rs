@@ -292,7 +292,7 @@ fn own(id: &str, what: &str, environment: &Environment) -> Option<String> {
 }
 
 /// `AUTH_MICROSOFT_ENTRA_ID_SECRET`
-fn variable(id: &str, what: &str) -> String {
+pub(super) fn variable(id: &str, what: &str) -> String {
     format!("AUTH_{}_{what}", id.to_ascii_uppercase().replace('-', "_"))
 }
 

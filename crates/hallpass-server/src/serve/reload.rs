@@ -75,8 +75,11 @@ impl Current {
 
     fn load(&self) -> Result<(Stamps, Router), Failure> {
         let config = super::settings(&self.flags, Environment::of_process())?;
-        let auth =
-            session::auth(&config, App::new(&config, self.storage.clone()).measured(self.metrics.clone()))?;
+        if let Some(stand_in) = config.stand_in() {
+            stand_in.listens_at(&self.local);
+        }
+        let app = App::new(&config, self.storage.clone()).measured(self.metrics.clone());
+        let auth = session::auth(&config, app)?;
         match (&config.broken_script, &config.script_path) {
             (Some(fault), _) => tracing::error!("{fault}"),
             (None, Some(path)) => tracing::info!("{} is loaded", path.display()),

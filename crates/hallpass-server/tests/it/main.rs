@@ -9,6 +9,7 @@
 
 mod administration;
 mod api;
+mod authjs;
 mod browser;
 mod cluster;
 mod commands;
@@ -24,5 +25,6 @@ mod operation;
 mod outage;
 mod program;
 mod sink;
+mod stand_in;
 mod storage;
 mod seeds;
