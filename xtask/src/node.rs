@@ -81,10 +81,12 @@ pub(crate) fn clients(workspace: &Workspace, arguments: &[String]) -> Result<Out
         return Ok(ended);
     }
     build_programs(workspace)?;
-    run_script(workspace, script, &[])
+    run_script(workspace, script, &[])?;
+    install(workspace, &workspace.path("e2e/clients/nuxt"))?;
+    run_script(workspace, "e2e/clients/nuxt.mjs", &[])
 }
 
-/// The declarations that come from Rust types are the committed ones, and the compiler of TypeScript reads them together
+/// The declarations that come from Rust types and from JSON are the committed ones, and the compiler of TypeScript reads them together
 /// with the types of next-auth 4, next-auth 5 and nuxt-auth.
 pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     let options = Options::parse(arguments, &["--only"])?;
@@ -97,6 +99,8 @@ pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outco
         "--locked",
         "--package",
         "hallpass",
+        "--package",
+        "hallpass-server",
         "--test",
         "it",
         "types::",

@@ -21,20 +21,25 @@ mod database;
 mod document;
 mod duration;
 mod email;
+mod environment;
 mod javascript;
 mod listen;
 mod operation;
 mod problem;
 mod providers;
+mod schema;
 mod sections;
 mod stand_in;
 mod words;
 
 use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
-use email::{MailSettings, Sending};
+use email::MailSettings;
+pub(crate) use email::Sending;
 use operation::Operation;
 pub(crate) use problem::{Problem, Problems};
+pub(crate) use providers::open_places;
+pub(crate) use schema::SCHEMA;
 use sections::{read_pages, read_secrets, read_theme, read_users};
 
 /// Everything that the server is told.
@@ -64,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseSettings,
     /// How it runs.
     pub(crate) operation: Operation,
+    /// Files that hold something secret.
+    pub(crate) secret_files: Vec<PathBuf>,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
@@ -91,6 +98,18 @@ impl Config {
     /// # Errors
     /// Every mistake that there is.
     pub(crate) fn load(flags: &Serve, environment: Environment) -> Result<Self, Problems> {
+        let (config, problems) = Self::load_as_far_as_possible(flags, environment)?;
+        problems.map_or(Ok(config), Err)
+    }
+
+    /// The same, with what could be understood of settings that are wrong.
+    ///
+    /// # Errors
+    /// When there is a file and it cannot be read at all.
+    pub(crate) fn load_as_far_as_possible(
+        flags: &Serve,
+        environment: Environment,
+    ) -> Result<(Self, Option<Problems>), Problems> {
         let path = file(flags, &environment);
         let document = match &path {
             Some(path) => Document::read(path).map_err(|problem| Problems::new(vec![problem]))?,
@@ -98,9 +117,12 @@ impl Config {
         };
         let mut problems = Vec::new();
         let config = Self::read(flags, environment, path, &document, &mut problems);
+        let mut config = config;
+        config.secret_files = document.secret_files();
         let mut all = document.into_problems();
         all.append(&mut problems);
-        if all.is_empty() { Ok(config) } else { Err(Problems::new(all)) }
+        let problems = if all.is_empty() { None } else { Some(Problems::new(all)) };
+        Ok((config, problems))
     }
 
     /// How lines of the log look: needed before anything else is read.
@@ -116,6 +138,7 @@ impl Config {
         document: &Document,
         problems: &mut Vec<Problem>,
     ) -> Self {
+        let environment = environment::with_files(environment, problems);
         let table = document.parse();
         let mut top = document.section(&table);
         let listen = Self::read_listen(flags, &environment, &mut top, problems);
@@ -153,6 +176,7 @@ impl Config {
             script: None,
             broken_script: None,
             script_path: None,
+            secret_files: Vec::new(),
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -230,6 +254,18 @@ impl Config {
         self.secrets.is_empty() && !has_secret(&self.environment)
     }
 
+    /// Where sessions are kept.
+    pub(crate) fn strategy(&self) -> Strategy {
+        // There always is a store.
+        self.strategy.unwrap_or(Strategy::Database)
+    }
+
+    /// Whether a proxy is believed that names the host.
+    pub(crate) fn trusts_host(&self) -> bool {
+        let trusts = |text: &str| !matches!(text.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off");
+        self.environment.get("AUTH_TRUST_HOST").map_or_else(|| self.trust_host == Some(true), trusts)
+    }
+
     /// The names of the providers that are real, for people.
     pub(crate) fn provider_names(&self) -> impl Iterator<Item = &str> {
         let is_real = |provider: &&Provider| self.stand_in().is_none_or(|it| !it.covers(provider.id()));
@@ -244,6 +280,21 @@ impl Config {
     /// Stands in for providers, in development mode.
     pub(crate) fn stand_in(&self) -> Option<&StandIn> {
         self.stand_in.as_ref()
+    }
+
+    /// What sends the mails.
+    pub(crate) fn mail_sending(&self) -> Option<&Sending> {
+        self.email.as_ref().map(|email| &email.sending)
+    }
+
+    /// The variables, with what is in the files that some of them name.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Whether cookies are `Secure`, where that does not follow from the address.
+    pub(crate) fn secure_cookies(&self) -> Option<bool> {
+        self.secure_cookies
     }
 
     /// Where mails stay that development mode does not send.
@@ -286,6 +337,8 @@ impl Config {
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
+            // Clients of both: next-auth 4 and nuxt-auth ask in the words of v4.
+            .dialects(self.dialects.clone().unwrap_or_else(|| vec![Dialect::V5, Dialect::V4]))
             .pages(self.pages.clone())
             .theme(self.theme.clone());
         if !self.secrets.is_empty() {
@@ -305,9 +358,6 @@ impl Config {
         }
         if let Some(secure) = self.secure_cookies {
             builder = builder.use_secure_cookies(secure);
-        }
-        if let Some(dialects) = &self.dialects {
-            builder = builder.dialects(dialects.iter().copied());
         }
         if let Some(bytes) = self.cookie_budget {
             builder = builder.cookie_budget(usize::try_from(bytes).unwrap_or(usize::MAX));

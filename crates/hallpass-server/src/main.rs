@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod config;
 mod dev;
+mod doctor;
 mod home;
 mod js;
 mod listener;
@@ -12,6 +13,7 @@ mod ops;
 mod secret;
 mod serve;
 mod session;
+mod setup;
 mod storage;
 mod user;
 mod users;
@@ -34,10 +36,18 @@ fn main() -> ExitCode {
         Command::Migrate(arguments) => admin::migrate::migrate(&arguments),
         Command::Users(arguments) => admin::users::users(arguments),
         Command::Sessions(arguments) => admin::sessions::sessions(arguments),
+        Command::Check(arguments) => setup::check::check(&arguments),
+        Command::Schema => admin::Printer { json: false }.answer(&(), config::SCHEMA),
+        Command::Init(arguments) => setup::init::init(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Types(arguments) => setup::types::types(&arguments),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
-    eprintln!("hallpass: {failure}");
+    if !matches!(failure, Failure::Told(_)) {
+        eprintln!("hallpass: {failure}");
+    }
     match failure {
+        Failure::Told(code) => ExitCode::from(code),
         Failure::Configuration(_) => ExitCode::from(2),
         Failure::Other(_) => ExitCode::FAILURE,
     }
@@ -62,6 +72,8 @@ enum Failure {
     Configuration(Problems),
     /// Anything else: exit code 1.
     Other(String),
+    /// Everything has been said, and this is the exit code.
+    Told(u8),
 }
 
 impl Failure {
@@ -81,6 +93,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Configuration(problems) => problems.fmt(f),
             Self::Other(message) => f.write_str(message),
+            Self::Told(_) => Ok(()),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What is wrong with settings that could be read.
 
-use hallpass::{Credentials, MemoryStore};
+use hallpass::{Auth, Builder, ConfigError, Credentials, MemoryStore};
 
 use super::document::Document;
 use super::problem::Problem;
 use super::providers::Places;
 use super::{Config, is_loopback_host, words};
+use crate::js::Script;
 
 impl Config {
     /// Development mode never leaves this machine; anything else must know where it is.
@@ -56,15 +57,7 @@ impl Config {
     /// What the library says of everything that was understood so far. What was noted already is filled in, so that
     /// it does not come up twice.
     pub(super) fn check_by_library(&self, places: &Places, document: &Document, problems: &mut Vec<Problem>) {
-        // Stands in for the database, which nobody has opened yet.
-        let mut builder = self.builder(()).store(MemoryStore::new());
-        if self.lacks_secret() {
-            builder = builder.secret("stands in for a secret that is missing");
-        }
-        if self.has_any_form() || self.providers.is_empty() {
-            builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
-        }
-        let error = match self.add_stand_ins(self.add_email(builder)).build() {
+        let error = match self.without_callbacks(self.providers.is_empty() && !self.has_any_form()) {
             Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
                 let all = OWN_PATHS.join(", ");
                 return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
@@ -82,6 +75,39 @@ impl Config {
                 })),
             }
         }
+    }
+}
+
+impl Config {
+    /// Hallpass as the settings want it, without its callbacks. It keeps nothing, since nobody has opened the database.
+    ///
+    /// # Errors
+    /// What the library finds wrong.
+    pub(crate) fn without_callbacks(&self, with_a_form: bool) -> Result<Auth, ConfigError> {
+        self.without_callbacks_on(self.builder(()), with_a_form)
+    }
+
+    /// The same, with a builder of one's own.
+    ///
+    /// # Errors
+    /// What the library finds wrong.
+    pub(crate) fn without_callbacks_on(
+        &self,
+        builder: Builder<()>,
+        with_a_form: bool,
+    ) -> Result<Auth, ConfigError> {
+        let mut builder = builder.store(MemoryStore::new());
+        if self.lacks_secret() {
+            builder = builder.secret("stands in for a secret that is missing");
+        }
+        let script = self.script.as_ref();
+        if with_a_form || (self.has_form() && !script.is_some_and(|script| script.has_form("credentials"))) {
+            builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
+        }
+        for form in script.into_iter().flat_map(Script::forms) {
+            builder = builder.credentials(form, async |_, ()| Ok(None));
+        }
+        self.add_stand_ins(self.add_email(builder)).build()
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Document {
     path: PathBuf,
     source: String,
     problems: RefCell<Vec<Problem>>,
+    secret_files: RefCell<Vec<PathBuf>>,
 }
 
 impl Document {
@@ -32,7 +33,12 @@ impl Document {
     }
 
     pub(crate) fn new(path: &Path, source: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), source: source.into(), problems: RefCell::default() }
+        Self {
+            path: path.to_owned(),
+            source: source.into(),
+            problems: RefCell::default(),
+            secret_files: RefCell::default(),
+        }
     }
 
     /// The tables of the file. What is not TOML is noted and left out.
@@ -56,6 +62,21 @@ impl Document {
 
     pub(crate) fn note(&self, span: Range<usize>, message: impl Into<String>) {
         self.problems.borrow_mut().push(Problem::at(&self.path, &self.source, span, message));
+    }
+
+    /// Notes that a file holds something secret.
+    pub(crate) fn note_secret_file(&self, path: &Path) {
+        self.secret_files.borrow_mut().push(path.to_owned());
+    }
+
+    /// The files that hold something secret; this one too, where a secret stands in it.
+    pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
+        let is_secret = |line: &str| {
+            let key = line.split('=').next().unwrap_or_default().trim();
+            line.contains('=') && ["secret", "secrets", "key", "smtp_url"].contains(&key)
+        };
+        let own = self.source.lines().any(is_secret).then(|| self.path.clone());
+        self.secret_files.borrow().iter().cloned().chain(own).collect()
     }
 
     /// How many problems there are so far.
@@ -107,6 +128,8 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn text(&mut self, key: &'a str) -> Option<Found<String>> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Text);
         let value = self.ask(key)?;
         match value.get_ref() {
             DeValue::String(text) if text.trim().is_empty() => self.wrong(key, value, "must not be empty"),
@@ -116,6 +139,8 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn flag(&mut self, key: &'a str) -> Option<bool> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Flag);
         let value = self.ask(key)?;
         match value.get_ref() {
             DeValue::Boolean(flag) => Some(*flag),
@@ -124,6 +149,8 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn integer(&mut self, key: &'a str) -> Option<u32> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Integer);
         let value = self.ask(key)?;
         let number = value.get_ref().as_integer().and_then(number);
         match number.and_then(|number| u32::try_from(number).ok()) {
@@ -134,6 +161,8 @@ impl<'a> Section<'a> {
 
     /// A whole number of seconds, or a text such as `30d`.
     pub(crate) fn duration(&mut self, key: &'a str) -> Option<Duration> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Duration);
         let value = self.ask(key)?;
         let duration = match value.get_ref() {
             DeValue::Integer(integer) => number(integer).map(Duration::from_secs),
@@ -147,6 +176,8 @@ impl<'a> Section<'a> {
 
     /// Several texts.
     pub(crate) fn texts(&mut self, key: &'a str) -> Option<Vec<String>> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Texts);
         let value = self.ask(key)?;
         let texts = value.get_ref().as_array().and_then(|items| {
             items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
@@ -156,7 +187,13 @@ impl<'a> Section<'a> {
 
     /// One of a few words.
     pub(crate) fn choice<T: Copy>(&mut self, key: &'a str, choices: &[(&str, T)]) -> Option<T> {
-        let text = self.text(key)?;
+        let text = self.text(key);
+        #[cfg(test)]
+        record::kind(
+            &self.path_of(key),
+            record::Kind::Choice(choices.iter().map(|(word, _)| (*word).to_owned()).collect()),
+        );
+        let text = text?;
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text.value) {
             return Some(*choice);
         }
@@ -167,6 +204,11 @@ impl<'a> Section<'a> {
 
     /// A list of some of a few words.
     pub(crate) fn choices<T: Copy>(&mut self, key: &'a str, choices: &[(&str, T)]) -> Option<Vec<T>> {
+        #[cfg(test)]
+        record::kind(
+            &self.path_of(key),
+            record::Kind::Choices(choices.iter().map(|(word, _)| (*word).to_owned()).collect()),
+        );
         let value = self.ask(key)?;
         let chosen = value.get_ref().as_array().and_then(|items| {
             let choice =
@@ -178,6 +220,8 @@ impl<'a> Section<'a> {
 
     /// A section inside this one.
     pub(crate) fn section(&mut self, key: &'a str) -> Option<Self> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Section);
         let value = self.ask(key)?;
         let span = self.key_span(key).unwrap_or_else(|| value.span());
         match value.get_ref() {
@@ -191,6 +235,8 @@ impl<'a> Section<'a> {
 
     /// The keys that are there, for a section in which every key is a name.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        #[cfg(test)]
+        record::free(&self.name);
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
@@ -216,6 +262,8 @@ impl<'a> Section<'a> {
     }
 
     fn ask(&mut self, key: &'a str) -> Option<&'a Spanned<DeValue<'a>>> {
+        #[cfg(test)]
+        record::asked(&self.path_of(key));
         self.asked.push(key);
         self.table.get(key)
     }
@@ -282,5 +330,7 @@ fn json(value: &DeValue<'_>) -> serde_json::Value {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod record;
 #[cfg(test)]
 mod tests;

@@ -4,15 +4,18 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 /// One mistake.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
+    #[serde(flatten)]
     place: Option<Place>,
     message: String,
 }
 
 /// Where in which file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 struct Place {
     file: PathBuf,
     line: usize,
@@ -48,10 +51,14 @@ impl fmt::Display for Problem {
 }
 
 /// Every mistake that was found; at least one.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
     /// Those of files first, from the top to the bottom.
     pub(crate) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|one, other| {

@@ -172,6 +172,7 @@ fn read_private_key(mut section: Section<'_>) -> Option<PrivateKey> {
     section.end();
     let file = file?;
     let path = document.resolve(&file.value);
+    document.note_secret_file(&path);
     let pem = match fs::read_to_string(&path) {
         Ok(pem) => Secret::from(pem),
         Err(error) => {
@@ -284,6 +285,18 @@ fn placeholders(spec: &Spec) -> Vec<&'static str> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// The keys without which a provider of the catalogue has no address.
+pub(crate) fn open_places(spec: &Spec) -> Vec<&'static str> {
+    let addresses = match spec.endpoints {
+        Endpoints::Discovery { issuer: "" } => return vec!["issuer"],
+        Endpoints::OAuth2 { authorize, token, userinfo } => vec![authorize, token, userinfo],
+        Endpoints::Discovery { issuer } => vec![issuer],
+        _ => Vec::new(),
+    };
+    let is_open = |name: &&str| addresses.iter().any(|address| address.contains(&format!("{{{name}}}")));
+    placeholders(spec).into_iter().filter(is_open).collect()
 }
 
 /// A variable of this provider, if it is set.

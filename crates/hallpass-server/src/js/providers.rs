@@ -33,6 +33,11 @@ impl Script {
         self.has_forms() || !self.description.providers.is_empty()
     }
 
+    /// Its forms.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = Credentials> {
+        self.description.forms.iter().map(form)
+    }
+
     pub(crate) fn has_forms(&self) -> bool {
         !self.description.forms.is_empty()
     }

@@ -115,6 +115,11 @@ impl Script {
         &self.description
     }
 
+    /// Names of the callbacks and of the events that it handles.
+    pub(crate) fn names(&self) -> (&[String], &[String]) {
+        (&self.description.callbacks, &self.description.events)
+    }
+
     pub(super) fn has_callback(&self, name: &str) -> bool {
         self.description.callbacks.iter().any(|known| known == name)
     }

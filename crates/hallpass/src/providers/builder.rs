@@ -64,6 +64,11 @@ impl Provider {
         self.kind
     }
 
+    /// Whether it is asked to answer with a POST (OAuth 2.0 Form Post Response Mode).
+    pub(crate) fn is_form_post(&self) -> bool {
+        self.authorization_params.iter().any(|(name, value)| name == "response_mode" && value == "form_post")
+    }
+
     /// The client that the application registered there. Default: `AUTH_<ID>_ID` and `AUTH_<ID>_SECRET` of
     /// the environment, with the id in upper case and `_` for `-`.
     #[must_use]

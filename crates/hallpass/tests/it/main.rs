@@ -11,6 +11,7 @@ mod arbitrary;
 mod callback;
 mod claims;
 mod configuration;
+mod configured;
 mod cookies;
 mod credentials;
 mod csrf;
