@@ -125,6 +125,22 @@ impl Config {
         Ok((config, problems))
     }
 
+    /// Where a server with these settings listens. What is wrong with them otherwise is not for whoever asks this.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub(crate) fn listen(flags: &Serve, environment: &Environment) -> Result<SocketAddr, Problems> {
+        let document = match file(flags, environment) {
+            Some(path) => Document::read(&path).map_err(|problem| Problems::new(vec![problem]))?,
+            None => Document::new(Path::new(""), ""),
+        };
+        let table = document.parse();
+        let mut problems = Vec::new();
+        let listen = Self::read_listen(flags, environment, &mut document.section(&table), &mut problems);
+        problems.append(&mut document.into_problems());
+        if problems.is_empty() { Ok(listen.unwrap_or(DEFAULT_LISTEN)) } else { Err(Problems::new(problems)) }
+    }
+
     /// How lines of the log look: needed before anything else is read.
     pub(crate) fn log_format(flags: &Serve, environment: &Environment) -> Format {
         let document = file(flags, environment).and_then(|path| Document::read(&path).ok());

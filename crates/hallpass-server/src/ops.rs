@@ -2,6 +2,7 @@
 
 mod exporter;
 mod gate;
+mod health;
 mod metrics;
 mod open_files;
 mod readiness;
@@ -10,5 +11,6 @@ mod route;
 
 pub(crate) use exporter::Exporter;
 pub(crate) use gate::{Gate, Site};
+pub(crate) use health::health;
 pub(crate) use metrics::Metrics;
 pub(crate) use open_files::connections_that_fit;

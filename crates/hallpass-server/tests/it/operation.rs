@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crate::browser::{Answer, Browser, connect, read, send};
-use crate::program::{Folder, Server, program};
+use crate::program::{Folder, Server, program, run};
 use crate::storage::configured;
 
 #[test]
@@ -24,6 +24,22 @@ fn health_and_readiness_answer_any_host_in_every_mode() {
             assert_eq!(answer.header("cache-control"), Some("no-store"));
         }
     }
+}
+
+#[test]
+fn the_command_health_tells_whether_the_server_can_answer() {
+    let folder = configured("");
+    let server = Server::start(program(&folder, &[]));
+    let output = run(&folder, &["health", "--listen", &server.host], "");
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"ready\n"[..]), "{output:?}");
+    let host = server.host.clone();
+    drop(server);
+    // As the settings say it, whatever else is wrong with them.
+    folder.write("hallpass.toml", &format!("listen = \"{host}\"\nunknown = 5\n"));
+    let output = run(&folder, &["health"], "");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains(&format!("no server answers at {host}")), "{told}");
 }
 
 #[test]
