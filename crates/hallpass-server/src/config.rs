@@ -269,13 +269,18 @@ impl Config {
 
     /// The names of the providers that are real, for people.
     pub(crate) fn provider_names(&self) -> impl Iterator<Item = &str> {
-        let is_real = |provider: &&Provider| self.stand_in().is_none_or(|it| !it.covers(provider.id()));
+        let is_real = |provider: &&Provider| !self.stands_in_for(provider.id());
         self.providers.iter().filter(is_real).map(Provider::name)
     }
 
     /// The names of those that are not, for people.
     pub(crate) fn stand_in_names(&self) -> impl Iterator<Item = &'static str> {
         self.stand_in().into_iter().flat_map(StandIn::names)
+    }
+
+    /// Whether the server stands in for a provider.
+    pub(crate) fn stands_in_for(&self, id: &str) -> bool {
+        self.stand_in().is_some_and(|stand_in| stand_in.covers(id))
     }
 
     /// Stands in for providers, in development mode.

@@ -71,6 +71,12 @@ fn what_is_written_passes_the_check_in_every_combination() {
 }
 
 #[test]
+fn nuxt_is_told_to_leave_redirects_to_the_browser() {
+    let told = init(&Folder::new(), &["--yes", "--framework", "nuxt"], "");
+    assert!(told.contains("fetchOptions: { redirect: 'manual' }"), "{told}");
+}
+
+#[test]
 fn the_answers_are_what_is_written() {
     let folder = Folder::new();
     let answers = "https://app.example.com\nnext\ngithub, auth0\nid-of-github\ncanary-of-github\nacme.eu.auth0.com\n\n\n\
