@@ -33,6 +33,7 @@ async fn one(asking: &Asking, place: &Place, auth: &Auth, provider: &ConfiguredP
     let Some(redirect_uri) = &provider.redirect_uri else { return Vec::new() };
     let name = &provider.name;
     let mut findings = Vec::new();
+    let registered = format!("registered there must be {redirect_uri}");
     if provider.client_id.as_deref().is_some_and(is_placeholder) {
         let cure =
             format!("register {redirect_uri} there, and put the client id that you get into the settings");
@@ -49,6 +50,7 @@ async fn one(asking: &Asking, place: &Place, auth: &Auth, provider: &ConfiguredP
                 }
                 _ => "look at the section of this provider in the settings",
             };
+            let cure = format!("{cure}; {registered}");
             findings.push(Finding::problem(CHECK, format!("{name}: {}", why(&error)), cure));
             return findings;
         }
@@ -57,7 +59,8 @@ async fn one(asking: &Asking, place: &Place, auth: &Auth, provider: &ConfiguredP
             let token_endpoint = metadata.token_endpoint;
             if let Err(error) = asking.get_named(token_endpoint.as_str()).await {
                 let host = token_endpoint.host_str().unwrap_or_default();
-                let cure = "look whether this machine reaches it: DNS, firewall, proxy";
+                let cure =
+                    format!("look whether this machine reaches it: DNS, firewall, proxy; {registered}");
                 findings.push(Finding::problem(CHECK, format!("{name}: {host}: {}", why(&error)), cure));
                 return findings;
             }
@@ -65,8 +68,7 @@ async fn one(asking: &Asking, place: &Place, auth: &Auth, provider: &ConfiguredP
         Ok(_) => {}
     }
     let known = if place.is_unknown { " (at the address of your site)" } else { "" };
-    findings
-        .push(Finding::ok(CHECK, format!("{name} answers; registered there must be {redirect_uri}{known}")));
+    findings.push(Finding::ok(CHECK, format!("{name} answers; {registered}{known}")));
     findings
 }
 

@@ -357,6 +357,13 @@ fn providers_that_do_not_answer_or_are_another_are_found() {
     found.has("provider", "problem", "page: ");
     found.has("provider", "problem", "closed: no answer: the discovery document");
     found.has("provider", "problem", "look whether this machine reaches it");
+    for id in ["wrong", "plain", "page", "closed"] {
+        found.has(
+            "provider",
+            "problem",
+            &format!("registered there must be {closed}/api/auth/callback/{id}"),
+        );
+    }
     found.has("provider", "problem", "wrong has no client id yet | register ");
     found.has_no("provider", "ok");
     assert!(!found.text.contains("canary"), "{}", found.text);
