@@ -2,16 +2,11 @@
 // signed in, the extended session shown, updated in every tab, signed out in every tab.
 //
 //   npm ci && node clients.mjs
-import { chromium } from "playwright-core"
+import { getToken as getToken4 } from "next-auth-4/jwt"
+import { getToken as getToken5 } from "next-auth-5/jwt"
+import { NAMES, SESSION, browser, check, cookies, equal, finish, press, result, shows, without } from "./lib/checks.mjs"
+import { SECRET } from "./lib/hallpass.mjs"
 import { start } from "./lib/site.mjs"
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-})
-const NAMES = { v4: "next-auth.session-token", v5: "authjs.session-token" }
-const SESSION = { user: { id: "1", name: "Ada", role: "admin" }, selectedCompanyId: "acme" }
-let passed = 0, failed = 0
 
 for (const dialects of [["v5"], ["v4"], ["v5", "v4"], ["v4", "v5"]]) {
   const site = await start(dialects)
@@ -59,6 +54,22 @@ for (const dialects of [["v5"], ["v4"], ["v5", "v4"], ["v4", "v5"]]) {
       await shows(page, "authenticated", SESSION)
     })
 
+    await test(`${library} seed_2_4 what stays in the token is read by getToken() on the server, and nowhere else`, async (open, context) => {
+      const page = await open(library)
+      await press(page, "Sign in")
+      await shows(page, "authenticated", SESSION)
+      const session = await (await context.request.get(`${site.origin}/api/auth/session`)).text()
+      for (const seen of [await page.evaluate(() => document.cookie), await page.content(), session]) {
+        equal(/the-token-of-ada|session-token/.test(seen), false)
+      }
+      const cookies = Object.fromEntries((await context.cookies()).map(({ name, value }) => [name, value]))
+      const cookie = Object.entries(cookies).map((pair) => pair.join("=")).join("; ")
+      const token = dialects[0] === "v4"
+        ? await getToken4({ req: { cookies, headers: { cookie } }, secret: SECRET })
+        : await getToken5({ req: { headers: { cookie } }, secret: SECRET, salt: NAMES.v5 })
+      equal([token.name, token.sessionToken], ["Ada", "the-token-of-ada"])
+    })
+
     await test(`${library} seed_3_2 seed_3_6 seed_3_7 seed_3_9 seed_3_11 a company picked with fetch is in the answer, and in useSession() from then on`, async (open, context) => {
       const [page, tab] = [await open(library), await open(library)]
       await press(page, "Sign in")
@@ -71,8 +82,9 @@ for (const dialects of [["v5"], ["v4"], ["v5", "v4"], ["v4", "v5"]]) {
       await tab.reload()
       await shows(tab, "authenticated", picked)
       // A link on another site changes nothing.
-      await tab.goto(`data:text/html,<img src="${site.origin}/api/auth/session?companyId=evil">`)
-      await tab.waitForTimeout(200)
+      await tab.goto(`data:text/html,<a href="${site.origin}/api/auth/session?companyId=evil">here</a>`)
+      await tab.getByText("here").click()
+      await tab.getByText('"selectedCompanyId":"hooli"').waitFor()
       equal(await (await context.request.get(`${site.origin}/company`)).text(), "hooli")
     })
 
@@ -147,6 +159,7 @@ for (const dialects of [["v5"], ["v4"], ["v5", "v4"], ["v4", "v5"]]) {
       await young.reload()
       await shows(young, "authenticated", SESSION)
       await press(young, "Change company")
+      await result(young)
       await old.reload()
       await shows(old, "authenticated", { ...SESSION, selectedCompanyId: "globex" })
       await press(young, "Sign out")
@@ -175,62 +188,4 @@ await check("a session of a v4 server goes on after the move, under the new name
   await context.close()
 })
 
-await browser.close()
-console.log(`${passed} passed, ${failed} failed`)
-process.exit(failed ? 1 : 0)
-
-async function check(name, site, run) {
-  const context = await browser.newContext()
-  const open = async (library) => {
-    const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
-    await page.goto(`${site.origin}/${library}`)
-    return page
-  }
-  try {
-    await run(open, context)
-    passed++
-    console.log(`ok: ${name}`)
-  } catch (error) {
-    failed++
-    console.log(`FAILED: ${name}\n    ${error.stack.replaceAll("\n", "\n    ")}`)
-  }
-  await context.close()
-}
-
-function press(page, name) {
-  return page.getByRole("button", { name, exact: true }).click()
-}
-
-/** What the last promise of the library gave. */
-async function result(page) {
-  await page.waitForFunction(() => document.getElementById("result").textContent !== "")
-  return JSON.parse(await page.locator("#result").textContent())
-}
-
-async function shows(page, status, session) {
-  await page.locator("#status", { hasText: new RegExp(`^${status}$`) }).waitFor()
-  const wanted = JSON.stringify(session)
-  const shown = async () => JSON.stringify(without(JSON.parse(await page.locator("#session").textContent() || "null")))
-  for (let left = 50; await shown() !== wanted; left--) {
-    if (!left) throw new Error(`shown ${await shown()}, expected ${wanted}`)
-    await page.waitForTimeout(100)
-  }
-}
-
-function without(session) {
-  if (session === null) return null
-  const { expires, ...rest } = session
-  if (!(Date.parse(expires) > Date.now())) throw new Error(`expires: ${expires}`)
-  return rest
-}
-
-async function cookies(context) {
-  const all = (await context.cookies()).map((cookie) => cookie.name)
-  return all.filter((name) => name.includes("session-token"))
-}
-
-function equal(actual, expected) {
-  const [a, b] = [actual, expected].map((value) => JSON.stringify(value))
-  if (a !== b) throw new Error(`got ${a}, expected ${b}`)
-}
+await finish()

@@ -81,7 +81,9 @@ pub(crate) fn clients(workspace: &Workspace, arguments: &[String]) -> Result<Out
         return Ok(ended);
     }
     build_programs(workspace)?;
-    run_script(workspace, script, &[])
+    run_script(workspace, script, &[])?;
+    install(workspace, &workspace.path("e2e/clients/nuxt"))?;
+    run_script(workspace, "e2e/clients/nuxt.mjs", &[])
 }
 
 /// The declarations that come from Rust types and from JSON are the committed ones, and the compiler of TypeScript reads them together

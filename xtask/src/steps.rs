@@ -115,7 +115,11 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("types", "generated declarations: fresh, and read by TypeScript [--only PROJECT]", node::types),
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),
-    Step::ci("clients", "the client libraries of next-auth 4 and 5 in a browser", node::clients),
+    Step::ci(
+        "clients",
+        "the client libraries of next-auth 4 and 5 and of nuxt-auth in a browser",
+        node::clients,
+    ),
     Step::ci(
         "chaos",
         "servers killed and databases taken away [--rounds N, default 20; one in ci]",

@@ -2,6 +2,9 @@
 //!
 //! `cargo run --example clients -- v5 v4` prints where it listens.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,7 +21,13 @@ use serde_json::json;
 struct Claims {
     role: String,
     company_id: String,
+    /// Never shown to a page.
+    session_token: String,
 }
+
+/// How often the `session` callback ran.
+#[derive(Clone, Default)]
+struct Looks(Arc<AtomicU64>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -38,19 +47,21 @@ async fn main() -> Result<(), BoxError> {
     let dialects: Vec<_> =
         std::env::args().skip(1).map(|word| if word == "v4" { Dialect::V4 } else { Dialect::V5 }).collect();
     let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
-    let auth = Auth::builder()
+    let looks = Looks::default();
+    let auth = Auth::builder_with(looks.clone())
         .secret("a secret for tests in a browser, and for nothing else")
         .dialects(dialects)
         .trust_host(true)
-        .credentials(form, async |input, ()| Ok(authorize(input.text("username"), input.text("password"))))
-        .jwt(async |event: Jwt<Claims, Update>, ()| {
+        .credentials(form, async |input, _| Ok(authorize(input.text("username"), input.text("password"))))
+        .jwt(async |event: Jwt<Claims, Update>, _| {
             Ok(match event {
                 Jwt::SignIn(it) => it.user.parse().map(Some)?,
                 Jwt::Update(it) => Some(changed(it.claims, it.update)),
                 Jwt::Read(it) => Some(it.claims),
             })
         })
-        .session(async |it: SessionEvent<Claims>, ()| {
+        .session(async |it: SessionEvent<Claims>, looks: Looks| {
+            looks.0.fetch_add(1, Ordering::Relaxed);
             if it.claims.company_id == "broken" {
                 return Err("the company's API says no".into());
             }
@@ -65,6 +76,7 @@ async fn main() -> Result<(), BoxError> {
     let app = Router::new()
         .route("/company", get(company))
         .route("/rename", post(rename))
+        .route("/looks", get(async move || looks.0.load(Ordering::Relaxed).to_string()))
         .merge(auth.routes())
         .layer(auth.layer());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -96,5 +108,6 @@ fn changed(mut claims: Claims, update: Update) -> Claims {
 
 fn authorize(name: Option<&str>, password: Option<&str>) -> Option<User> {
     let user = User::new("1").with_name("Ada").with("role", "admin").with("companyId", "acme");
+    let user = user.with("sessionToken", "the-token-of-ada");
     (name? == "ada" && password? == "right").then_some(user)
 }

@@ -9,8 +9,8 @@ mod setup;
 
 pub(crate) use admin::{Change, Migrate, NewUser, Sessions, SessionsAction, Users, UsersAction, Where};
 use admin::{MIGRATE_HELP, SESSIONS_HELP, USERS_HELP};
-use setup::{CHECK_HELP, INIT_HELP, SCHEMA_HELP, TYPES_HELP};
-pub(crate) use setup::{Check, Framework, Init, Types};
+use setup::{CHECK_HELP, DOCTOR_HELP, INIT_HELP, SCHEMA_HELP, TYPES_HELP};
+pub(crate) use setup::{Check, Doctor, Framework, Init, Types};
 
 /// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.
 #[derive(Debug, Parser)]
@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Read all settings and say what they mean, or everything that is wrong with them
     #[command(after_help = CHECK_HELP)]
     Check(Check),
+    /// Try everything that the settings name, and say what is wrong and how to mend it
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(Doctor),
     /// Print the JSON Schema of hallpass.toml, for editors
     #[command(after_help = SCHEMA_HELP)]
     Schema,
@@ -111,6 +114,9 @@ Examples:
   hallpass                                 development mode, unless there is a hallpass.toml
   hallpass dev                             development mode, with hallpass.toml if there is one
   hallpass serve --config hallpass.toml    a server
+  hallpass init                            asks a few questions and writes hallpass.toml
+  hallpass check                           what the settings mean, or what is wrong with them
+  hallpass doctor                          whether everything works, and what mends it
   hallpass secret                          a secret for AUTH_SECRET
   hallpass user ada --role admin >> users.toml
   hallpass migrate                         the tables of a database of your own

@@ -34,7 +34,8 @@ mod words;
 use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
 pub(crate) use edge::EdgeSettings;
-use email::{MailSettings, Sending};
+use email::MailSettings;
+pub(crate) use email::Sending;
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use providers::open_places;
 pub(crate) use schema::SCHEMA;
@@ -67,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseSettings,
     /// What strangers may do, and who may speak for them.
     pub(crate) edge: EdgeSettings,
+    /// Files that hold something secret.
+    pub(crate) secret_files: Vec<PathBuf>,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
@@ -94,6 +97,18 @@ impl Config {
     /// # Errors
     /// Every mistake that there is.
     pub(crate) fn load(flags: &Serve, environment: Environment) -> Result<Self, Problems> {
+        let (config, problems) = Self::load_as_far_as_possible(flags, environment)?;
+        problems.map_or(Ok(config), Err)
+    }
+
+    /// The same, with what could be understood of settings that are wrong.
+    ///
+    /// # Errors
+    /// When there is a file and it cannot be read at all.
+    pub(crate) fn load_as_far_as_possible(
+        flags: &Serve,
+        environment: Environment,
+    ) -> Result<(Self, Option<Problems>), Problems> {
         let path = flags.config.clone().or_else(|| environment.get("HALLPASS_CONFIG").map(PathBuf::from));
         let path = path.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()));
         let document = match &path {
@@ -102,9 +117,12 @@ impl Config {
         };
         let mut problems = Vec::new();
         let config = Self::read(flags, environment, path, &document, &mut problems);
+        let mut config = config;
+        config.secret_files = document.secret_files();
         let mut all = document.into_problems();
         all.append(&mut problems);
-        if all.is_empty() { Ok(config) } else { Err(Problems::new(all)) }
+        let problems = if all.is_empty() { None } else { Some(Problems::new(all)) };
+        Ok((config, problems))
     }
 
     fn read(
@@ -153,6 +171,7 @@ impl Config {
             script: None,
             broken_script: None,
             script_path: None,
+            secret_files: Vec::new(),
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -264,6 +283,21 @@ impl Config {
         self.stand_in.as_ref()
     }
 
+    /// What sends the mails.
+    pub(crate) fn mail_sending(&self) -> Option<&Sending> {
+        self.email.as_ref().map(|email| &email.sending)
+    }
+
+    /// The variables, with what is in the files that some of them name.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Whether cookies are `Secure`, where that does not follow from the address.
+    pub(crate) fn secure_cookies(&self) -> Option<bool> {
+        self.secure_cookies
+    }
+
     /// Where mails stay that development mode does not send.
     pub(crate) fn inbox(&self) -> Option<&Inbox> {
         match self.email.as_ref()?.sending {
@@ -297,6 +331,8 @@ impl Config {
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
+            // Clients of both: next-auth 4 and nuxt-auth ask in the words of v4.
+            .dialects(self.dialects.clone().unwrap_or_else(|| vec![Dialect::V5, Dialect::V4]))
             .pages(self.pages.clone())
             .theme(self.theme.clone());
         if !self.secrets.is_empty() {
@@ -318,9 +354,6 @@ impl Config {
         }
         if let Some(secure) = self.secure_cookies {
             builder = builder.use_secure_cookies(secure);
-        }
-        if let Some(dialects) = &self.dialects {
-            builder = builder.dialects(dialects.iter().copied());
         }
         if let Some(bytes) = self.cookie_budget {
             builder = builder.cookie_budget(usize::try_from(bytes).unwrap_or(usize::MAX));

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod config;
 mod dev;
+mod doctor;
 mod edge;
 mod home;
 mod js;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => setup::check::check(&arguments),
         Command::Schema => admin::Printer { json: false }.answer(&(), config::SCHEMA),
         Command::Init(arguments) => setup::init::init(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Types(arguments) => setup::types::types(&arguments),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };

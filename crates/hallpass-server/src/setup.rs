@@ -8,6 +8,7 @@ use crate::config::{Config, is_loopback_host};
 pub(crate) mod check;
 pub(crate) mod init;
 pub(crate) mod types;
+pub(crate) mod variables;
 
 /// Where the site is, as far as the settings say. The second is false where only the proxy knows.
 pub(crate) fn origin(config: &Config) -> (String, bool) {

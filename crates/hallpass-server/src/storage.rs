@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use hallpass::{Auth, Builder, Store, StoreError, StoreErrorKind, User, UserChange};
+use hallpass::{Auth, Builder, MemoryStore, Secret, Store, StoreError, StoreErrorKind, User, UserChange};
 use hallpass_redis::RedisStore;
 use hallpass_sqlx::{Migration, OpenError, SqlStore};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -24,6 +24,19 @@ impl Storage {
     /// # Errors
     /// When it is out of reach, or does not fit the settings.
     pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+        let sql = Self::open_sql(config).await?;
+        let Some(url) = &config.database.redis else { return Ok(Self { sql, redis: None }) };
+        let redis = RedisStore::new(url.expose(), sql.clone()).map_err(|error| no_redis(&error))?;
+        let redis = redis.timeout(config.database.timeout);
+        redis.ping().await.map_err(|error| no_redis(&error))?;
+        Ok(Self { sql, redis: Some(redis) })
+    }
+
+    /// The database alone.
+    ///
+    /// # Errors
+    /// When it is out of reach, or does not fit the settings.
+    pub(crate) async fn open_sql(config: &Config) -> Result<SqlStore, Failure> {
         let settings = &config.database;
         let opened = SqlStore::builder(settings.url.expose())
             .tables(settings.table_map())
@@ -32,12 +45,16 @@ impl Storage {
             .secrets(config.all_secrets())
             .connect()
             .await;
-        let sql = opened.map_err(|error| cannot_open(config, &error))?;
-        let Some(url) = &settings.redis else { return Ok(Self { sql, redis: None }) };
-        let redis = RedisStore::new(url.expose(), sql.clone()).map_err(|error| no_redis(&error))?;
-        let redis = redis.timeout(settings.timeout);
-        redis.ping().await.map_err(|error| no_redis(&error))?;
-        Ok(Self { sql, redis: Some(redis) })
+        opened.map_err(|error| cannot_open(config, &error))
+    }
+
+    /// Whether Redis answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) async fn ping_redis(url: &Secret, limit: Duration) -> Result<(), Failure> {
+        let redis = RedisStore::new(url.expose(), MemoryStore::new()).map_err(|error| no_redis(&error))?;
+        redis.timeout(limit).ping().await.map_err(|error| no_redis(&error))
     }
 
     /// Makes and changes tables where nobody minds: in development mode, in memory, and in a file of the server's own

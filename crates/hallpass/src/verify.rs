@@ -253,8 +253,8 @@ async fn callback_url(
         None | Some(serde_json::Value::Null) => None,
         Some(value) => Some(value.as_str().ok_or_else(redirect::not_an_address)?),
     };
-    // A long one would fill the cookies of every later request.
-    let present = |text: &&str| !text.is_empty() && text.len() <= LONGEST_CALLBACK_URL;
+    // A long one would fill the cookies of every later request. nuxt-auth sends the word when it was told nothing.
+    let present = |text: &&str| !matches!(*text, "" | "undefined") && text.len() <= LONGEST_CALLBACK_URL;
     let asked = asked
         .filter(present)
         .or_else(|| inbound.info.any_query("callbackUrl").filter(present))

@@ -1,10 +1,6 @@
 import { build } from "esbuild"
-import { execFileSync, spawn } from "node:child_process"
-import { existsSync } from "node:fs"
 import { createServer, request } from "node:http"
-import { join, resolve } from "node:path"
-
-const TARGET = resolve(process.env.HALLPASS_TARGET ?? "../../target")
+import { hallpass } from "./hallpass.mjs"
 
 const bundles = Object.fromEntries(await Promise.all(["v4", "v5"].map(async (name) => {
   const built = await build({
@@ -40,22 +36,3 @@ export async function start(dialects) {
 }
 
 const html = (page) => `<!doctype html><html lang="en"><title>${page}</title><link rel="icon" href="data:,"><div id="page"></div><script src="/${page}.js"></script></html>`
-
-/** The example `clients` of hallpass-axum, which is built where it is missing. */
-async function hallpass(dialects) {
-  const program = join(TARGET, "debug/examples/clients")
-  if (!existsSync(program)) execFileSync("cargo", ["build", "--package", "hallpass-axum", "--example", "clients"], { stdio: "inherit" })
-  const child = spawn(program, dialects, { env: {}, stdio: ["ignore", "pipe", "inherit"] })
-  const ended = new Promise((done) => child.once("exit", done))
-  const origin = await new Promise((done, fail) => {
-    child.stdout.once("data", (data) => done(String(data).trim()))
-    ended.then((code) => fail(new Error(`the server ended with ${code}`)))
-  })
-  // Whatever becomes of the tests.
-  process.once("exit", () => child.kill())
-  const stop = () => {
-    child.kill()
-    return ended
-  }
-  return { origin, stop }
-}

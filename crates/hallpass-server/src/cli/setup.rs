@@ -146,3 +146,26 @@ Examples:
 
 It writes hallpass.toml, hallpass.schema.json for editors, and the folder secrets, which git ignores
 and nobody else can read. Nothing is written before the last answer, and all of it or nothing.";
+
+/// Which settings, and how long to wait.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) settings: Check,
+    /// Public address, where only the proxy knows it
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// How long each thing may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=120))]
+    pub(crate) timeout: u64,
+}
+
+pub(super) const DOCTOR_HELP: &str = "\
+Examples:
+  hallpass doctor
+  hallpass doctor --config /etc/hallpass/hallpass.toml --json
+  hallpass doctor --url https://app.example.com      where `trust_host` is set, and no `url`
+
+Run it where the server runs, while it runs. It reads the settings, asks the public address, the
+providers, the database, Redis and the mail server, and changes nothing: no mail is sent, no table
+made. Exit code 1 means that something is wrong; warnings alone are 0. No secret is printed.";

@@ -1,6 +1,6 @@
 //! What is wrong with settings that could be read.
 
-use hallpass::{Auth, ConfigError, Credentials, MemoryStore, SameSite};
+use hallpass::{Auth, Builder, ConfigError, Credentials, MemoryStore, SameSite};
 
 use super::document::Document;
 use super::problem::Problem;
@@ -106,7 +106,7 @@ impl Config {
     /// What the library says of everything that was understood so far. What was noted already is filled in, so that
     /// it does not come up twice.
     pub(super) fn check_by_library(&self, places: &Places, document: &Document, problems: &mut Vec<Problem>) {
-        let error = match self.without_callbacks(self.providers.is_empty()) {
+        let error = match self.without_callbacks(self.providers.is_empty() && !self.has_any_form()) {
             Ok(auth) => return self.check_paths(auth.base_path(), problems),
             Err(error) => error,
         };
@@ -129,7 +129,19 @@ impl Config {
     /// # Errors
     /// What the library finds wrong.
     pub(crate) fn without_callbacks(&self, with_a_form: bool) -> Result<Auth, ConfigError> {
-        let mut builder = self.builder(()).store(MemoryStore::new());
+        self.without_callbacks_on(self.builder(()), with_a_form)
+    }
+
+    /// The same, with a builder of one's own.
+    ///
+    /// # Errors
+    /// What the library finds wrong.
+    pub(crate) fn without_callbacks_on(
+        &self,
+        builder: Builder<()>,
+        with_a_form: bool,
+    ) -> Result<Auth, ConfigError> {
+        let mut builder = builder.store(MemoryStore::new());
         if self.lacks_secret() {
             builder = builder.secret("stands in for a secret that is missing");
         }

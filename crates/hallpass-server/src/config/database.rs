@@ -47,6 +47,14 @@ impl DatabaseSettings {
         }
     }
 
+    /// The file, where it is SQLite with one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let file = self.url.expose().strip_prefix("sqlite:").filter(|_| !self.is_in_memory())?;
+        let file = file.strip_prefix("//").unwrap_or(file).split('?').next().unwrap_or_default();
+        let written = [("%3F", "?"), ("%23", "#"), ("%25", "%")];
+        Some(written.into_iter().fold(file.to_owned(), |file, (code, c)| file.replace(code, c)).into())
+    }
+
     /// Whether everything is gone when the server stops.
     pub(crate) fn is_in_memory(&self) -> bool {
         let url = self.url.expose();

@@ -18,6 +18,7 @@ pub(crate) struct Document {
     path: PathBuf,
     source: String,
     problems: RefCell<Vec<Problem>>,
+    secret_files: RefCell<Vec<PathBuf>>,
 }
 
 impl Document {
@@ -32,7 +33,12 @@ impl Document {
     }
 
     pub(crate) fn new(path: &Path, source: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), source: source.into(), problems: RefCell::default() }
+        Self {
+            path: path.to_owned(),
+            source: source.into(),
+            problems: RefCell::default(),
+            secret_files: RefCell::default(),
+        }
     }
 
     /// The tables of the file. What is not TOML is noted and left out.
@@ -56,6 +62,21 @@ impl Document {
 
     pub(crate) fn note(&self, span: Range<usize>, message: impl Into<String>) {
         self.problems.borrow_mut().push(Problem::at(&self.path, &self.source, span, message));
+    }
+
+    /// Notes that a file holds something secret.
+    pub(crate) fn note_secret_file(&self, path: &Path) {
+        self.secret_files.borrow_mut().push(path.to_owned());
+    }
+
+    /// The files that hold something secret; this one too, where a secret stands in it.
+    pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
+        let is_secret = |line: &str| {
+            let key = line.split('=').next().unwrap_or_default().trim();
+            line.contains('=') && ["secret", "secrets", "key", "smtp_url"].contains(&key)
+        };
+        let own = self.source.lines().any(is_secret).then(|| self.path.clone());
+        self.secret_files.borrow().iter().cloned().chain(own).collect()
     }
 
     /// How many problems there are so far.

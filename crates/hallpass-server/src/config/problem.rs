@@ -55,6 +55,10 @@ impl fmt::Display for Problem {
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
     /// Those of files first, from the top to the bottom.
     pub(crate) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|one, other| {

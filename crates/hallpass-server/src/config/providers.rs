@@ -172,6 +172,7 @@ fn read_private_key(mut section: Section<'_>) -> Option<PrivateKey> {
     section.end();
     let file = file?;
     let path = document.resolve(&file.value);
+    document.note_secret_file(&path);
     let pem = match fs::read_to_string(&path) {
         Ok(pem) => Secret::from(pem),
         Err(error) => {

@@ -47,6 +47,7 @@ pub(super) fn read_text_or_file<'a>(
 /// The text of a file, without the line break at its end.
 pub(super) fn read_secret_file(document: &Document, file: &Found<String>) -> Option<Secret> {
     let path = document.resolve(&file.value);
+    document.note_secret_file(&path);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => Secret::from(text),
         Err(error) => {
@@ -65,6 +66,7 @@ pub(super) fn read_secret_file(document: &Document, file: &Found<String>) -> Opt
 pub(super) fn read_users(top: &mut Section<'_>, problems: &mut Vec<Problem>) -> Users {
     let Some(file) = top.text("users_file") else { return Users::default() };
     let path = top.document().resolve(&file.value);
+    top.document().note_secret_file(&path);
     match Users::read(&path) {
         Ok(users) => users,
         Err(UserProblem::Unreadable(problem)) => {

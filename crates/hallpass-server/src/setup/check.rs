@@ -5,7 +5,7 @@ use std::fmt::Write;
 use hallpass::{Auth, ConfiguredProvider, Environment, Strategy};
 use serde_json::{Value, json};
 
-use super::{base, origin};
+use super::{base, origin, variables};
 use crate::Failure;
 use crate::admin::Printer;
 use crate::cli::Check;
@@ -47,12 +47,17 @@ struct Found<'a> {
     /// Whether the address is that of the site, and no example.
     is_known: bool,
     providers: Vec<ConfiguredProvider>,
+    warnings: Vec<String>,
 }
 
 impl<'a> Found<'a> {
     fn new(config: &'a Config, auth: &Auth) -> Self {
         let (origin, is_known) = origin(config);
-        Self { config, base: base(auth, &origin), is_known, providers: auth.providers(&origin) }
+        let slips = variables::slips(config.environment(), Some(auth)).into_iter();
+        let warnings =
+            slips.map(|(set, meant)| format!("{set} is set, and read by nobody: did you mean {meant}?"));
+        let providers = auth.providers(&origin);
+        Self { config, base: base(auth, &origin), is_known, providers, warnings: warnings.collect() }
     }
 
     fn mode(&self) -> &'static str {
@@ -83,6 +88,7 @@ impl<'a> Found<'a> {
             "strategy": self.strategy(),
             "providers": providers,
             "callbacks": callbacks,
+            "warnings": self.warnings,
         })
     }
 
@@ -112,6 +118,9 @@ impl<'a> Found<'a> {
         }
         for provider in &self.providers {
             let _ = writeln!(text, "  sign-in       {} ({})", provider.name, provider.id);
+        }
+        for warning in &self.warnings {
+            let _ = writeln!(text, "  warning       {warning}");
         }
         let registered: Vec<_> =
             self.providers.iter().filter_map(|it| Some((&it.name, it.redirect_uri.as_ref()?))).collect();

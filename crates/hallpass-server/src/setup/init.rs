@@ -15,6 +15,7 @@ mod settings;
 mod write;
 
 use answers::Answers;
+pub(crate) use files::is_placeholder;
 
 pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
     let answers = Answers::collect(arguments)?;

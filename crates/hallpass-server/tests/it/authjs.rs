@@ -59,8 +59,7 @@ fn users_and_sessions_of_an_auth_js_database_go_on() {
 fn tokens_of_auth_js_go_on() {
     for (dialect, name) in [(Dialect::V5, "authjs"), (Dialect::V4, "next-auth")] {
         for more in ["", "[session]\nstrategy = \"jwt\"\n"] {
-            let folder = configured(&format!("dialects = [\"v5\", \"v4\"]\n{more}"));
-            let server = Server::start(program(&folder, &[]));
+            let server = Server::start(program(&configured(more), &[]));
             let cookie = format!("{name}.session-token");
             let secret = Secret::from("a secret of at least 32 characters");
             let keys = TokenKeys::derive(dialect, &[secret], if name == "authjs" { &cookie } else { "" });

@@ -73,6 +73,23 @@ fn an_address_that_only_the_proxy_knows_is_not_made_up() {
 }
 
 #[test]
+fn a_variable_that_is_nearly_ours_is_a_warning() {
+    let variables = [
+        ("AUTH_SECRET", SECRET),
+        ("AUTH_GITHUB_ID", "a"),
+        ("AUTH_GITHUB_SECRET", "b"),
+        ("AUTH_GOOGEL_ID", "c"),
+    ];
+    let text = told(&Folder::new(), &[], &variables);
+    assert!(
+        text.contains(
+            "  warning       AUTH_GOOGEL_ID is set, and read by nobody: did you mean AUTH_GOOGLE_ID?"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
 fn mistakes_of_the_file_the_environment_and_the_callbacks_are_told_at_once() {
     let folder = Folder::new();
     folder.write("hallpass.toml", "secert = \"s\"\n[providers.githbu]\nid = \"a\"\n");

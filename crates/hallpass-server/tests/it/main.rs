@@ -17,6 +17,7 @@ mod commands;
 mod configured;
 mod cors;
 mod development;
+mod doctor;
 mod forward_auth;
 mod hostile;
 mod idp;

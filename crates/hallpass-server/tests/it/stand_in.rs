@@ -93,7 +93,7 @@ fn the_page_shows_people_in_the_shape_of_the_provider_and_what_may_go_wrong() {
         "Robin Hale",
         "Zoë Tanaka",
         "&quot;login&quot;: &quot;robin&quot;",
-        "follow-up",
+        "Answer of &#x2f;user&#x2f;emails",
     ] {
         assert!(page.body.contains(part), "{part}");
     }
@@ -385,6 +385,16 @@ fn a_configuration_in_javascript_says_which_providers_there_are() {
     assert!(page.contains("Sign in with GitHub") && !page.contains("Sign in with Google"), "{page}");
     assert!(came_back(&sign_in(&mut browser, "github", &[("person", "robin")])));
     assert_eq!(browser.session()["user"]["name"], "robin");
+
+    // The file is read again, and there is another stand-in with other keys.
+    folder.write(
+        "hallpass.config.mjs",
+        "import Google from '@auth/core/providers/google'\nexport default { providers: [Google] }\n",
+    );
+    let mut browser = Browser::new(&server.host);
+    assert!(came_back(&sign_in(&mut browser, "google", &[("person", "zoe")])));
+    assert_eq!(browser.session()["user"]["name"], "Zoë Tanaka");
+    assert!(!browser.get("/api/auth/signin").body.contains("Sign in with GitHub"));
 }
 
 #[test]

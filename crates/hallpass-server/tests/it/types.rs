@@ -14,7 +14,7 @@ fn types(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
 
 /// Row 2.9 of the acceptance list, with `cargo xtask types`.
 #[test]
-fn declarations_of_the_end_to_end_tests_are_fresh() {
+fn seed_2_9_declarations_from_json_are_fresh() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../e2e/types");
     for arguments in [
         "--schema json/session.schema.json --claims json/claims.schema.json --update json/update.schema.json \

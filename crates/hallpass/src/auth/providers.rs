@@ -20,6 +20,8 @@ pub struct ConfiguredProvider {
     pub name: String,
     /// Its kind.
     pub kind: AccountKind,
+    /// The client id, for a provider that has one.
+    pub client_id: Option<String>,
     /// The address that is to be registered at the provider, where it sends browsers back to; `None` for forms and
     /// mails, which nobody else hears of.
     pub redirect_uri: Option<String>,
@@ -51,6 +53,10 @@ impl<C> Auth<C> {
             id: entry.id().to_owned(),
             name: entry.name().to_owned(),
             kind: entry.kind(),
+            client_id: match entry {
+                ProviderEntry::OAuth(provider) => provider.client_id.clone(),
+                ProviderEntry::Credentials(..) | ProviderEntry::Email(..) => None,
+            },
             redirect_uri: match entry {
                 ProviderEntry::OAuth(provider) => Some(redirect_uri(config, provider, origin)),
                 ProviderEntry::Credentials(..) | ProviderEntry::Email(..) => None,

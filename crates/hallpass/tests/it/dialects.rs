@@ -88,6 +88,17 @@ async fn each_client_is_answered_in_its_own_words() {
 }
 
 #[tokio::test]
+async fn callback_url_undefined_counts_as_absent() {
+    let site = Site::new();
+    let fields = [PASSWORD, &[("json", "true"), ("callbackUrl", "undefined")]].concat();
+    for order in ORDERS {
+        let mut browser = browse(&both(&site, order));
+        let answer = browser.submit("callback/credentials", &fields).await;
+        assert_eq!((answer.status(), answer.json()), (StatusCode::OK, json!({ "url": SITE })));
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_null_where_v5_is_spoken_too() {
     let site = Site::new();
     for order in ORDERS {

@@ -123,6 +123,33 @@ async fn server_and_sender_come_from_the_environment() {
     assert_eq!(browse(&auth).get("providers").await.json()["nodemailer"]["type"], "email");
 }
 
+#[tokio::test]
+async fn a_mail_server_is_checked_without_a_mail() {
+    let none = Environment::empty();
+    let sink = Sink::start(Mood::Well).await;
+    encrypted(&sink).check(&none).await.unwrap();
+    let lines = sink.lines();
+    assert!(lines.contains(&"STARTTLS".to_owned()), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("AUTH ")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.starts_with("MAIL")) && sink.mails().is_empty(), "{lines:?}");
+    let url = format!("smtp://localhost:{}", sink.port);
+    Smtp::new().check(&Environment::from([("EMAIL_SERVER", url)])).await.unwrap();
+
+    for (mood, said) in [
+        (Mood::WrongPassword, "the mail server answered with status 535"),
+        (Mood::StartTlsStripped, "the mail server cannot be reached"),
+        (Mood::ClosesAtOnce, "the mail server cannot be reached"),
+        (Mood::NeverGreets, "the mail server did not answer in time"),
+    ] {
+        let sink = Sink::start(mood).await;
+        let smtp = encrypted(&sink).timeout(Duration::from_millis(300));
+        let error = smtp.check(&none).await.unwrap_err();
+        assert_eq!(error.to_string(), said, "{mood:?}");
+    }
+    let error = Smtp::new().check(&none).await.unwrap_err().to_string();
+    assert!(error.starts_with("there is no mail server"), "{error}");
+}
+
 /// Whatever goes wrong: an error page, and the same one for those who are known and those who are not.
 #[tokio::test]
 async fn mail_that_cannot_be_sent_tells_nobody_who_is_known() {

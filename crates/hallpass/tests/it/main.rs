@@ -12,6 +12,7 @@ mod attempts;
 mod callback;
 mod claims;
 mod configuration;
+mod configured;
 mod cookies;
 mod credentials;
 mod csrf;

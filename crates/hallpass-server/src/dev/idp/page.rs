@@ -14,7 +14,7 @@ use url::Url;
 use super::fault::{self, Button};
 use super::people::{Answers, PEOPLE, Person};
 use super::request::{Asked, Parameter};
-use super::{StandIn, answer};
+use super::{StandIn, answer, path_of};
 use crate::home;
 
 /// Everything that the template shows.
@@ -28,6 +28,8 @@ struct Page {
     person: &'static str,
     person_name: String,
     editor: Editor,
+    /// Where the real one is asked for more: `/user/emails`.
+    follow_up_path: Option<String>,
     buttons: Vec<Button>,
     problem: Option<String>,
 }
@@ -86,6 +88,7 @@ pub(super) fn show(
         person: person.slug,
         person_name: person.name(),
         editor,
+        follow_up_path: spec.follow_up.map(|follow_up| path_of(follow_up.url)),
         buttons: fault::buttons(spec).copied().collect(),
         problem,
     };

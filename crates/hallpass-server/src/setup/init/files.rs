@@ -60,6 +60,11 @@ pub(crate) fn placeholder(what: &str, whose: &str) -> String {
     format!("put the {what} of {whose} here").replace(' ', "-")
 }
 
+/// Whether nobody has put anything there yet.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    text.starts_with("put-the-") && text.ends_with("-here")
+}
+
 /// Where the client secret of a provider is.
 pub(super) fn of_provider(id: &str) -> String {
     format!("secrets/{id}.txt")

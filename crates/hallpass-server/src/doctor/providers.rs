@@ -1,0 +1,60 @@
+//! Whether the providers answer, and what is to be registered at each.
+
+use hallpass::oauth::ProtocolErrorKind;
+use hallpass::{AccountKind, Auth, ConfiguredProvider};
+
+use crate::setup::init::is_placeholder;
+
+use super::Place;
+use super::client::{Asking, why};
+use super::finding::Finding;
+
+pub(super) async fn findings(asking: &Asking, place: &Place, auth: Option<&Auth>) -> Vec<Finding> {
+    let Some(auth) = auth else { return Vec::new() };
+    let providers = auth.providers(&place.origin);
+    let asked = providers.iter().map(|provider| one(asking, place, auth, provider));
+    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+}
+
+async fn one(asking: &Asking, place: &Place, auth: &Auth, provider: &ConfiguredProvider) -> Vec<Finding> {
+    let Some(redirect_uri) = &provider.redirect_uri else { return Vec::new() };
+    let name = &provider.name;
+    let mut findings = Vec::new();
+    if provider.client_id.as_deref().is_some_and(is_placeholder) {
+        let cure =
+            format!("register {redirect_uri} there, and put the client id that you get into the settings");
+        findings.push(Finding::problem(CHECK, format!("{name} has no client id yet"), cure));
+    }
+    match auth.discover(&provider.id).await {
+        Err(error) => {
+            let cure = match error.kind() {
+                ProtocolErrorKind::Unreachable => {
+                    "look whether this machine reaches it (DNS, firewall, proxy), and whether `issuer` is right"
+                }
+                ProtocolErrorKind::Discovery => {
+                    "set `issuer` to what its discovery document says, to the letter; every endpoint must be https"
+                }
+                _ => "look at the section of this provider in the settings",
+            };
+            findings.push(Finding::problem(CHECK, format!("{name}: {}", why(&error)), cure));
+            return findings;
+        }
+        // Without a discovery document nobody has been asked yet.
+        Ok(metadata) if provider.kind == AccountKind::OAuth && metadata.jwks_uri.is_none() => {
+            let token_endpoint = metadata.token_endpoint;
+            if let Err(error) = asking.get_named(token_endpoint.as_str()).await {
+                let host = token_endpoint.host_str().unwrap_or_default();
+                let cure = "look whether this machine reaches it: DNS, firewall, proxy";
+                findings.push(Finding::problem(CHECK, format!("{name}: {host}: {}", why(&error)), cure));
+                return findings;
+            }
+        }
+        Ok(_) => {}
+    }
+    let known = if place.is_unknown { " (at the address of your site)" } else { "" };
+    findings
+        .push(Finding::ok(CHECK, format!("{name} answers; registered there must be {redirect_uri}{known}")));
+    findings
+}
+
+const CHECK: &str = "provider";
