@@ -66,10 +66,10 @@ pub(crate) struct Config {
     pub(crate) secrets: Vec<Secret>,
     /// Where users and sessions are kept.
     pub(crate) database: DatabaseSettings,
-    /// What strangers may do, and who may speak for them.
-    pub(crate) edge: EdgeSettings,
     /// Files that hold something secret.
     pub(crate) secret_files: Vec<PathBuf>,
+    /// What strangers may do, and who may speak for them.
+    pub(crate) edge: EdgeSettings,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
