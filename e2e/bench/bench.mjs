@@ -150,4 +150,5 @@ function print(rows) {
   line("hallpass", "bare", percent, "60 %")
   line("hallpass-hour", "bare-hour", percent, "70 %")
   line("hallpass", "@auth/express", times, "30 ×")
+  line("hallpass server, JavaScript", "@auth/express", times, "20 ×")
 }

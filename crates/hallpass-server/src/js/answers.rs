@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use hallpass::{BoxError, JwtDecision, Token};
+use memchr::memmem;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -89,7 +90,7 @@ impl<'de> Visitor<'de> for Members {
 /// What a `session` callback returned, without the end of the session, which Hallpass adds.
 pub(super) fn without_expires(json: String, expires: &str) -> String {
     let member = format!(r#","expires":"{expires}""#);
-    let Some(at) = json.find(&member) else { return json };
+    let Some(at) = memmem::find(json.as_bytes(), member.as_bytes()) else { return json };
     if depth(json.get(..at).unwrap_or_default()) != 1 {
         return json;
     }

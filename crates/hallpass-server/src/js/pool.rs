@@ -8,7 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::engine::{Engine, Program, Step, Wish, too_late};
+use super::engine::{Engine, Input, Program, Step, Wish, too_late};
 use super::fault::{Fault, Kind};
 use super::fetch::Fetch;
 use super::slice::Crowd;
@@ -46,28 +46,23 @@ impl Pool {
         self.idle().last().is_some_and(|engine| engine.is_per_request)
     }
 
-    /// Calls something of the configuration, and waits for what it waits for. The answer is JSON, or `undefined`.
+    /// Calls something of the configuration, and waits for what it waits for. The answer is JSON, or `undefined`; or
+    /// empty, see [`Input::Read`].
     ///
     /// # Errors
     /// When it throws, or takes more than it may.
     pub(crate) async fn call(
         self: &Arc<Self>,
         kind: &'static str,
-        argument: &str,
+        input: Input<'_>,
         request: &str,
     ) -> Result<String, Fault> {
         let named = |fault: Fault| fault.in_callback(kind);
         let deadline = Instant::now() + self.program.limits.time;
         let place = self.place(deadline).await.map_err(named)?;
         let engine = self.engine().map_err(named)?;
-        let mut call = Call {
-            pool: Arc::clone(self),
-            engine,
-            deadline,
-            flights: FuturesUnordered::new(),
-            _place: place,
-        };
-        let result = call.run(kind, argument, request).await;
+        let mut call = Call { pool: Arc::clone(self), engine, deadline, flights: None, _place: place };
+        let result = call.run(kind, input, request).await;
         match &result {
             Err(fault) if fault.kind != Kind::Threw => {}
             _ => call.finish(),
@@ -87,7 +82,7 @@ impl Pool {
     ) -> Result<String, Fault> {
         let named = |fault: Fault| fault.in_callback(kind);
         let mut engine = self.engine().map_err(named)?;
-        let result = engine.start(kind, argument, request, self.program.limits.time);
+        let result = engine.start(kind, Input::Argument(argument), request, self.program.limits.time);
         if !matches!(&result, Err(fault) if fault.kind != Kind::Threw) {
             engine.wishes();
             if engine.forget().is_ok() {
@@ -147,20 +142,20 @@ struct Call {
     pool: Arc<Pool>,
     engine: Engine,
     deadline: Instant,
-    /// What the program waits for.
-    flights: FuturesUnordered<Flight>,
+    /// What the program waits for; most calls wait for nothing.
+    flights: Option<FuturesUnordered<Flight>>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Call {
-    async fn run(&mut self, kind: &str, argument: &str, request: &str) -> Result<String, Fault> {
-        let mut step = self.engine.start(kind, argument, request, self.left())?;
+    async fn run(&mut self, kind: &str, input: Input<'_>, request: &str) -> Result<String, Fault> {
+        let mut step = self.engine.start(kind, input, request, self.left())?;
         loop {
             self.take_up_wishes();
             if let Step::Answer(answer) = step {
                 return Ok(answer);
             }
-            if self.flights.is_empty() {
+            if !self.is_waiting() {
                 return Err(Fault::new(Kind::TimedOut, "it waits for a promise that nobody will resolve")
                     .in_file(&self.pool.program.file)
                     .cure("resolve it, or return without it"));
@@ -170,7 +165,8 @@ impl Call {
     }
 
     async fn next(&mut self) -> Result<Step, Fault> {
-        match timeout_at(self.deadline, self.flights.next()).await {
+        let landing = self.flights.get_or_insert_default().next();
+        match timeout_at(self.deadline, landing).await {
             Ok(Some((id, result))) => self.engine.go_on(id, &result, self.left()),
             _ => Err(too_late(&self.pool.program)),
         }
@@ -178,8 +174,12 @@ impl Call {
 
     fn take_up_wishes(&mut self) {
         for wish in self.engine.wishes() {
-            self.flights.push(fly(&self.pool, wish));
+            self.flights.get_or_insert_default().push(fly(&self.pool, wish));
         }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.flights.as_ref().is_some_and(|flights| !flights.is_empty())
     }
 
     fn left(&self) -> Duration {
@@ -189,11 +189,11 @@ impl Call {
     /// Gives the context back; what the callback began and did not wait for is finished first.
     fn finish(mut self) {
         self.take_up_wishes();
-        if self.flights.is_empty() {
+        if !self.is_waiting() {
             return self.give_back();
         }
         tokio::spawn(async move {
-            while !self.flights.is_empty() {
+            while self.is_waiting() {
                 if self.next().await.is_err() {
                     return;
                 }
