@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass::providers::Provider;
@@ -9,21 +10,25 @@ use hallpass::{
     Auth, Builder, CookieKind, CookieOptions, Environment, Forwarded, PagePaths, Secret, Strategy, Theme,
 };
 
+use crate::cel::Expressions;
 use crate::cli::Serve;
 use crate::dev::Inbox;
 use crate::js::{Fault, Script};
 use crate::users::Users;
+use crate::webhooks::Webhooks;
 
 mod check;
 mod database;
 mod document;
 mod duration;
 mod email;
+mod expressions;
 mod javascript;
 mod listen;
 mod problem;
 mod providers;
 mod sections;
+mod webhooks;
 mod words;
 
 use database::DatabaseSettings;
@@ -51,6 +56,10 @@ pub(crate) struct Config {
     pub(crate) script: Option<Script>,
     /// What is wrong with it, in development mode; otherwise the server does not start.
     pub(crate) broken_script: Option<Fault>,
+    /// Callbacks that another server answers.
+    pub(crate) webhooks: Option<Arc<Webhooks>>,
+    /// Expressions of the settings.
+    pub(crate) expressions: Option<Arc<Expressions>>,
     /// Where it is, or would be.
     pub(crate) script_path: Option<PathBuf>,
     /// Secrets of the file; empty where the environment has some.
@@ -135,6 +144,8 @@ impl Config {
             script: None,
             broken_script: None,
             script_path: None,
+            webhooks: None,
+            expressions: None,
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -147,6 +158,8 @@ impl Config {
         let pages = top.section("pages").map(read_pages);
         let theme = top.section("theme").map(read_theme);
         let loading = javascript::read(&mut top);
+        config.webhooks = top.section("webhooks").and_then(webhooks::read);
+        config.expressions = expressions::read(&mut top);
         let section = top.section("email");
         config.email = email::read(section, &config.environment, config.dev);
         let providers = providers::read(&mut top, &config.environment, problems);
@@ -156,6 +169,7 @@ impl Config {
         config.load_script(flags, loading, problems);
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
+        config.check_doors(problems);
         config.check_mode(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);

@@ -1,9 +1,11 @@
 //! The Hallpass server: the program `hallpass`.
 
 mod admin;
+mod cel;
 mod cli;
 mod config;
 mod dev;
+mod doors;
 mod home;
 mod js;
 mod listener;
@@ -14,6 +16,7 @@ mod session;
 mod storage;
 mod user;
 mod users;
+mod webhooks;
 
 use std::fmt;
 use std::process::ExitCode;

@@ -12,10 +12,11 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::Failure;
 use crate::config::Config;
+use crate::dev;
+use crate::doors::Doors;
 use crate::js::Script;
 use crate::storage::Storage;
 use crate::users::{Users, Verifier};
-use crate::{dev, js};
 
 /// What a session keeps, as JSON: private. The server's own callbacks keep [`Kept`],
 /// those of a configuration in JavaScript what they like.
@@ -93,8 +94,8 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
     }
     // The sign-in page shows forms first.
     let builder = config.add_email(builder);
-    if let Some(script) = script {
-        return build(js::callbacks(builder, script), script);
+    if let Some(doors) = Doors::of(config) {
+        return build(doors.add_to(builder), script);
     }
     if config.dev {
         return dev::callbacks(builder).build().map_err(Failure::other);
@@ -111,8 +112,11 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
         .map_err(Failure::other)
 }
 
-fn build(builder: Builder<App, Claims>, script: &Script) -> Result<Auth<Claims>, Failure> {
-    builder.build().map_err(|error| Failure::Other(format!("{}: {error}", script.file())))
+fn build(builder: Builder<App, Claims>, script: Option<&Script>) -> Result<Auth<Claims>, Failure> {
+    builder.build().map_err(|error| match script {
+        Some(script) => Failure::Other(format!("{}: {error}", script.file())),
+        None => Failure::other(error),
+    })
 }
 
 /// The form for name and password, with what stands in its fields while they are empty.
@@ -154,4 +158,9 @@ pub(crate) fn view(event: &SessionEvent<Claims>) -> Result<View, BoxError> {
     let kept: Kept = serde_json::from_str(event.claims.0.get())
         .map_err(|_| "the session was made with other callbacks")?;
     Ok(View { user: Person { public: event.user.public(), role: kept.role } })
+}
+
+/// Name, address and picture, whatever the session keeps.
+pub(crate) fn plain_view(event: &SessionEvent<Claims>) -> View {
+    View { user: Person { public: event.user.public(), role: None } }
 }

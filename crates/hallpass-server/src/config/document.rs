@@ -184,6 +184,16 @@ impl<'a> Section<'a> {
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
+    /// Whether one of these keys is there, right or wrong.
+    pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.table.contains_key(*key))
+    }
+
+    /// Whether this key is a section.
+    pub(crate) fn is_section(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
+    }
+
     /// A value of any kind, as JSON.
     pub(crate) fn json(&mut self, key: &'a str) -> Option<serde_json::Value> {
         self.ask(key).map(|value| json(value.get_ref()))

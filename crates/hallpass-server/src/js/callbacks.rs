@@ -10,17 +10,15 @@ use hallpass::{
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::answers::{Json, Returned, without_expires};
 use super::engine::Input;
 use super::script::Script;
-use super::{arguments, providers, sensitive};
+use super::{arguments, providers};
 use crate::dev;
+use crate::doors::{Json, Returned, sensitive, without_expires};
 use crate::session::{App, Claims};
 
-/// Registers what the configuration has.
-pub(crate) fn callbacks(mut builder: Builder<App>, script: &Script) -> Builder<App, Claims> {
-    let script = &Arc::new(script.clone());
-    builder = builder.update_from_query(script.seen.query.clone());
+/// Adds the forms of the configuration.
+pub(crate) fn add_forms(mut builder: Builder<App>, script: &Arc<Script>) -> Builder<App> {
     for form in &script.description.forms {
         let (script, id) = (Arc::clone(script), form.id.clone());
         builder = builder.credentials(providers::form(form), move |input, _| {
@@ -28,40 +26,12 @@ pub(crate) fn callbacks(mut builder: Builder<App>, script: &Script) -> Builder<A
             async move { script.authorize(&id, input).await }
         });
     }
-    if script.has_callback("signIn") {
-        let script = Arc::clone(script);
-        builder = builder.sign_in(move |event, _| {
-            let script = Arc::clone(&script);
-            async move { script.sign_in(event).await }
-        });
-    }
-    if script.has_callback("redirect") {
-        let script = Arc::clone(script);
-        builder = builder.redirect(move |event, _| {
-            let script = Arc::clone(&script);
-            async move { script.redirect(event).await }
-        });
-    }
-    if !script.description.events.is_empty() {
-        let script = Arc::clone(script);
-        builder = builder.on_event(move |event, _| {
-            let script = Arc::clone(&script);
-            async move { script.event(event).await }
-        });
-    }
-    let (jwt, session) = (Arc::clone(script), Arc::clone(script));
-    let builder = builder.jwt(move |event: Jwt<Claims, Value>, _| {
-        let script = Arc::clone(&jwt);
-        async move { script.jwt(event).await }
-    });
-    builder.session(move |event, _| {
-        let script = Arc::clone(&session);
-        async move { script.session(event).await }
-    })
+    builder
 }
 
 impl Script {
-    async fn jwt(&self, event: Jwt<Claims, Value>) -> Result<JwtDecision<Claims>, BoxError> {
+    /// The `jwt` callback; nothing is kept without one.
+    pub(crate) async fn jwt(&self, event: Jwt<Claims, Value>) -> Result<JwtDecision<Claims>, BoxError> {
         if !self.has_callback("jwt") {
             return Ok(Some(match event {
                 Jwt::SignIn(_) => Claims::parse("{}".to_owned())?,
@@ -114,7 +84,8 @@ impl Script {
         }
     }
 
-    async fn session(&self, event: SessionEvent<Claims>) -> Result<Json, BoxError> {
+    /// The `session` callback; name, address and picture without one.
+    pub(crate) async fn session(&self, event: SessionEvent<Claims>) -> Result<Json, BoxError> {
         if !self.has_callback("session") {
             let json = serde_json::to_string(&json!({ "user": event.user.public() }))?;
             return Ok(Json(RawValue::from_string(json)?));
@@ -166,7 +137,8 @@ impl Script {
         Ok(value.to_string())
     }
 
-    async fn sign_in(&self, event: SignIn) -> Result<Decision, BoxError> {
+    /// The `signIn` callback.
+    pub(crate) async fn sign_in(&self, event: SignIn) -> Result<Decision, BoxError> {
         let argument = serde_json::to_string(&event)?;
         let answer = self.ask("signIn", None, Input::Argument(&argument), Some(&event.request)).await?;
         Ok(match serde_json::from_str(&answer) {
@@ -179,13 +151,15 @@ impl Script {
         })
     }
 
-    async fn redirect(&self, event: Redirect) -> Result<String, BoxError> {
+    /// The `redirect` callback.
+    pub(crate) async fn redirect(&self, event: Redirect) -> Result<String, BoxError> {
         let argument = serde_json::to_string(&event)?;
         let answer = self.ask("redirect", None, Input::Argument(&argument), None).await?;
         serde_json::from_str(&answer).map_err(|_| self.said("`redirect` must return an address: a text"))
     }
 
-    async fn event(&self, event: Event) -> Result<(), BoxError> {
+    /// The event of that name, if the configuration has one.
+    pub(crate) async fn event(&self, event: Event) -> Result<(), BoxError> {
         let name = event.name();
         if !self.has_event(name) {
             return Ok(());
