@@ -13,6 +13,9 @@ const checks = [
   { project: "v4", compiler: "typescript/bin/tsc", folder: "odd", declarations: "odd.d.ts" },
   { project: "v5", compiler: "typescript/bin/tsc", folder: "odd", declarations: "odd.d.ts" },
   { project: "v5", compiler: "typescript/bin/tsc", folder: "example", declarations: EXAMPLE },
+  { project: "v4", compiler: "typescript/bin/tsc", folder: "schema", declarations: "json/schema.d.ts" },
+  { project: "v5", compiler: "typescript/bin/tsc", folder: "schema", declarations: "json/schema.d.ts" },
+  { project: "v5", compiler: "typescript/bin/tsc", folder: "sample", declarations: "json/sample.d.ts" },
   { project: "nuxt", compiler: "vue-tsc/bin/vue-tsc.js", options: [] },
 ]
 

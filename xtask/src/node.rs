@@ -84,7 +84,7 @@ pub(crate) fn clients(workspace: &Workspace, arguments: &[String]) -> Result<Out
     run_script(workspace, script, &[])
 }
 
-/// The declarations that come from Rust types are the committed ones, and the compiler of TypeScript reads them together
+/// The declarations that come from Rust types and from JSON are the committed ones, and the compiler of TypeScript reads them together
 /// with the types of next-auth 4, next-auth 5 and nuxt-auth.
 pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     let options = Options::parse(arguments, &["--only"])?;
@@ -97,6 +97,8 @@ pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outco
         "--locked",
         "--package",
         "hallpass",
+        "--package",
+        "hallpass-server",
         "--test",
         "it",
         "types::",

@@ -16,7 +16,7 @@ mod print;
 pub(crate) mod sessions;
 pub(crate) mod users;
 
-use print::Printer;
+pub(crate) use print::Printer;
 
 /// The database that the settings name.
 struct Opened {

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod admin;
+mod setup;
 
 pub(crate) use admin::{Change, Migrate, NewUser, Sessions, SessionsAction, Users, UsersAction, Where};
 use admin::{MIGRATE_HELP, SESSIONS_HELP, USERS_HELP};
+use setup::{CHECK_HELP, INIT_HELP, SCHEMA_HELP, TYPES_HELP};
+pub(crate) use setup::{Check, Framework, Init, Types};
 
 /// Sign-in for your application: providers, passwords, and sessions that Auth.js clients understand.
 #[derive(Debug, Parser)]
@@ -27,6 +30,9 @@ pub(crate) enum Command {
     /// Run the server: what `hallpass` alone does too
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
+    /// Run it in development mode, for this machine only: what `hallpass` alone does where there are no settings
+    #[command(after_help = SERVE_HELP, mut_arg("dev", |arg| arg.hide(true)))]
+    Dev(Serve),
     /// Print a new secret, which seals sessions
     Secret,
     /// Ask for a password and print an entry for the users file
@@ -41,6 +47,18 @@ pub(crate) enum Command {
     /// List and end the sessions in the database
     #[command(after_help = SESSIONS_HELP)]
     Sessions(Sessions),
+    /// Ask a few questions and write hallpass.toml
+    #[command(after_help = INIT_HELP)]
+    Init(Init),
+    /// Read all settings and say what they mean, or everything that is wrong with them
+    #[command(after_help = CHECK_HELP)]
+    Check(Check),
+    /// Print the JSON Schema of hallpass.toml, for editors
+    #[command(after_help = SCHEMA_HELP)]
+    Schema,
+    /// Write TypeScript declarations of the session, from a sample or a JSON Schema
+    #[command(after_help = TYPES_HELP)]
+    Types(Types),
 }
 
 /// How to run the server.
@@ -66,7 +84,7 @@ pub(crate) struct Serve {
         help = "Callbacks in JavaScript or TypeScript [default: hallpass.config.ts, .mjs or .js, where there is one]"
     )]
     pub(crate) callbacks: Option<PathBuf>,
-    /// Development mode: demo users, a generated secret, a page that shows what happens
+    /// Development mode, as `hallpass dev`: demo users, stand-ins for providers, a page that shows what happens
     #[arg(long)]
     pub(crate) dev: bool,
 }
@@ -91,6 +109,7 @@ pub(crate) struct User {
 const EXAMPLES: &str = "\
 Examples:
   hallpass                                 development mode, unless there is a hallpass.toml
+  hallpass dev                             development mode, with hallpass.toml if there is one
   hallpass serve --config hallpass.toml    a server
   hallpass secret                          a secret for AUTH_SECRET
   hallpass user ada --role admin >> users.toml

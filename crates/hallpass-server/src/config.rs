@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use hallpass::providers::Provider;
 use hallpass::{
-    Auth, Builder, CookieKind, CookieOptions, Environment, Forwarded, PagePaths, Secret, Strategy, Theme,
+    Auth, Builder, CookieKind, CookieOptions, Dialect, Environment, Forwarded, PagePaths, Secret, Strategy,
+    Theme,
 };
 
 use crate::cel::Expressions;
 use crate::cli::Serve;
-use crate::dev::Inbox;
+use crate::dev::{Inbox, StandIn};
 use crate::js::{Fault, Script};
 use crate::users::Users;
 use crate::webhooks::Webhooks;
@@ -23,18 +24,23 @@ mod document;
 mod duration;
 mod email;
 mod expressions;
+mod environment;
 mod javascript;
 mod listen;
 mod problem;
 mod providers;
+mod schema;
 mod sections;
 mod webhooks;
+mod stand_in;
 mod words;
 
 use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
 use email::{MailSettings, Sending};
 pub(crate) use problem::{Problem, Problems};
+pub(crate) use providers::open_places;
+pub(crate) use schema::SCHEMA;
 use sections::{read_pages, read_secrets, read_theme, read_users};
 
 /// Everything that the server is told.
@@ -71,6 +77,7 @@ pub(crate) struct Config {
     trust_host: Option<bool>,
     forwarded: Option<Forwarded>,
     secure_cookies: Option<bool>,
+    dialects: Option<Vec<Dialect>>,
     cookie_budget: Option<u32>,
     redirect_proxy_url: Option<String>,
     strategy: Option<Strategy>,
@@ -81,6 +88,8 @@ pub(crate) struct Config {
     theme: Theme,
     providers: Vec<Provider>,
     email: Option<MailSettings>,
+    /// In development mode, for providers without a client.
+    stand_in: Option<StandIn>,
     cookies: Vec<(CookieKind, CookieOptions)>,
 }
 
@@ -110,6 +119,7 @@ impl Config {
         document: &Document,
         problems: &mut Vec<Problem>,
     ) -> Self {
+        let environment = environment::with_files(environment, problems);
         let table = document.parse();
         let mut top = document.section(&table);
         let listen = Self::read_listen(flags, &environment, &mut top, problems);
@@ -130,6 +140,7 @@ impl Config {
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
             secure_cookies: top.flag("secure_cookies"),
+            dialects: top.choices("dialects", DIALECTS),
             cookie_budget: top.integer("cookie_budget"),
             redirect_proxy_url: top.text("redirect_proxy_url").map(|url| url.value),
             strategy: None,
@@ -140,6 +151,7 @@ impl Config {
             theme: Theme::new(),
             providers: Vec::new(),
             email: None,
+            stand_in: None,
             cookies: Vec::new(),
             script: None,
             broken_script: None,
@@ -164,9 +176,11 @@ impl Config {
         config.email = email::read(section, &config.environment, config.dev);
         let providers = providers::read(&mut top, &config.environment, problems);
         config.providers = providers.found;
+        let stand_in = stand_in::read(&mut top, config.dev);
         top.end();
         config.take_from_environment();
         config.load_script(flags, loading, problems);
+        config.read_stand_in(&stand_in, problems);
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_doors(problems);
@@ -224,9 +238,32 @@ impl Config {
         self.secrets.is_empty() && !has_secret(&self.environment)
     }
 
-    /// The names of the providers, for people.
+    /// Where sessions are kept.
+    pub(crate) fn strategy(&self) -> Strategy {
+        // There always is a store.
+        self.strategy.unwrap_or(Strategy::Database)
+    }
+
+    /// Whether a proxy is believed that names the host.
+    pub(crate) fn trusts_host(&self) -> bool {
+        let trusts = |text: &str| !matches!(text.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off");
+        self.environment.get("AUTH_TRUST_HOST").map_or_else(|| self.trust_host == Some(true), trusts)
+    }
+
+    /// The names of the providers that are real, for people.
     pub(crate) fn provider_names(&self) -> impl Iterator<Item = &str> {
-        self.providers.iter().map(Provider::name)
+        let is_real = |provider: &&Provider| self.stand_in().is_none_or(|it| !it.covers(provider.id()));
+        self.providers.iter().filter(is_real).map(Provider::name)
+    }
+
+    /// The names of those that are not, for people.
+    pub(crate) fn stand_in_names(&self) -> impl Iterator<Item = &'static str> {
+        self.stand_in().into_iter().flat_map(StandIn::names)
+    }
+
+    /// Stands in for providers, in development mode.
+    pub(crate) fn stand_in(&self) -> Option<&StandIn> {
+        self.stand_in.as_ref()
     }
 
     /// Where mails stay that development mode does not send.
@@ -250,7 +287,15 @@ impl Config {
         }
     }
 
-    /// Everything that is a setting of the library, but for the store and [`add_email`](Self::add_email).
+    /// Adds the providers that nobody has configured and development mode stands in for, behind everything else.
+    pub(crate) fn add_stand_ins<S: Clone + Send + Sync + 'static>(&self, builder: Builder<S>) -> Builder<S> {
+        let is_new = |provider: &Provider| self.providers.iter().all(|known| known.id() != provider.id());
+        let more = self.stand_in().into_iter().flat_map(StandIn::providers).filter(is_new);
+        more.fold(builder, Builder::provider)
+    }
+
+    /// Everything that is a setting of the library, but for the store, [`add_email`](Self::add_email) and
+    /// [`add_stand_ins`](Self::add_stand_ins).
     pub(crate) fn builder<S: Clone + Send + Sync + 'static>(&self, state: S) -> Builder<S> {
         let mut builder = Auth::builder_with(state)
             .environment(self.environment.clone())
@@ -274,6 +319,9 @@ impl Config {
         if let Some(secure) = self.secure_cookies {
             builder = builder.use_secure_cookies(secure);
         }
+        if let Some(dialects) = &self.dialects {
+            builder = builder.dialects(dialects.iter().copied());
+        }
         if let Some(bytes) = self.cookie_budget {
             builder = builder.cookie_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
@@ -295,7 +343,12 @@ impl Config {
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());
         }
-        self.providers.iter().fold(builder, |builder, provider| builder.provider(provider.clone()))
+        self.providers.iter().fold(builder, |builder, provider| {
+            builder.provider(match self.stand_in() {
+                Some(stand_in) => stand_in.in_place_of(provider),
+                None => provider.clone(),
+            })
+        })
     }
 }
 
@@ -317,6 +370,8 @@ const DEFAULT_FILE: &str = "hallpass.toml";
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
 const STRATEGIES: &[(&str, Strategy)] = &[("database", Strategy::Database), ("jwt", Strategy::Jwt)];
+
+const DIALECTS: &[(&str, Dialect)] = &[("v5", Dialect::V5), ("v4", Dialect::V4)];
 
 const FORWARDED: &[(&str, Forwarded)] =
     &[("proto-and-host", Forwarded::ProtoAndHost), ("proto", Forwarded::Proto), ("none", Forwarded::Ignored)];

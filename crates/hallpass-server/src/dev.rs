@@ -14,10 +14,12 @@ use crate::session::Claims;
 mod callbacks;
 mod demo;
 mod guard;
+mod idp;
 mod inbox;
 mod mask;
 mod page;
 mod secret;
+mod sessions;
 mod timeline;
 mod update;
 mod visitor;
@@ -25,6 +27,7 @@ mod visitor;
 pub(crate) use callbacks::{authorize, callbacks};
 pub(crate) use demo::{PEOPLE, add_demo_users, form};
 pub(crate) use guard::only_this_machine;
+pub(crate) use idp::StandIn;
 pub(crate) use inbox::Inbox;
 pub(crate) use mask::{masked, masked_form};
 pub(crate) use secret::{kept_secret, make_home};
@@ -42,6 +45,8 @@ pub(crate) struct Dev {
     providers: Arc<[String]>,
     /// Where mails stay; none when they are sent.
     inbox: Option<Inbox>,
+    /// Stands in for providers.
+    stand_in: Option<StandIn>,
 }
 
 impl Dev {
@@ -52,6 +57,7 @@ impl Dev {
             origin: origin.into(),
             providers: config.provider_names().map(str::to_owned).collect(),
             inbox: config.inbox().cloned(),
+            stand_in: config.stand_in().cloned(),
         }
     }
 }
@@ -60,11 +66,16 @@ impl Dev {
 pub(crate) fn mount(router: Router, dev: Dev) -> Router {
     let timeline = Arc::clone(&dev.timeline);
     let inbox = dev.inbox.clone().map(inbox::routes).unwrap_or_default();
-    let pages =
-        Router::new().route("/", get(page::page)).route("/dev/update", post(update::update)).with_state(dev);
+    let idp = dev.stand_in.clone().map(idp::routes).unwrap_or_default();
+    let pages = Router::new()
+        .route("/", get(page::page))
+        .route("/dev/update", post(update::update))
+        .route("/dev/sessions", post(sessions::end))
+        .with_state(dev);
     router
         .merge(pages)
         .merge(inbox)
+        .merge(idp)
         .layer(from_fn_with_state(timeline, timeline::watch))
         .layer(from_fn(guard::only_this_machine))
 }

@@ -153,7 +153,7 @@ impl Doors {
         // What others keep is shown only where somebody says so.
         let others_keep =
             self.webhooks_for(Callback::Jwt).is_some() || (self.script.is_some() && !self.has_claims());
-        let view = if others_keep { plain_view(&event) } else { view(&event)? };
+        let view = if others_keep { plain_view(&event) } else { view(&event) };
         match expressions {
             Some(expressions) => expressions.view(&event, view),
             None => Json::of(&view),

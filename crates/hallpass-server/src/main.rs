@@ -13,6 +13,7 @@ mod log;
 mod secret;
 mod serve;
 mod session;
+mod setup;
 mod storage;
 mod user;
 mod users;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, Serve};
 use config::Problems;
 
 /// Every request makes many small things, in Rust and beside the engine of callbacks: a tenth of its time with the
@@ -35,15 +36,23 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(flags) => serve::run(&flags),
+        Command::Dev(flags) => serve::run(&Serve { dev: true, ..flags }),
         Command::Secret => print_secret(),
         Command::User(person) => user::run(&person),
         Command::Migrate(arguments) => admin::migrate::migrate(&arguments),
         Command::Users(arguments) => admin::users::users(arguments),
         Command::Sessions(arguments) => admin::sessions::sessions(arguments),
+        Command::Check(arguments) => setup::check::check(&arguments),
+        Command::Schema => admin::Printer { json: false }.answer(&(), config::SCHEMA),
+        Command::Init(arguments) => setup::init::init(&arguments),
+        Command::Types(arguments) => setup::types::types(&arguments),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
-    eprintln!("hallpass: {failure}");
+    if !matches!(failure, Failure::Told(_)) {
+        eprintln!("hallpass: {failure}");
+    }
     match failure {
+        Failure::Told(code) => ExitCode::from(code),
         Failure::Configuration(_) => ExitCode::from(2),
         Failure::Other(_) => ExitCode::FAILURE,
     }
@@ -68,6 +77,8 @@ enum Failure {
     Configuration(Problems),
     /// Anything else: exit code 1.
     Other(String),
+    /// Everything has been said, and this is the exit code.
+    Told(u8),
 }
 
 impl Failure {
@@ -87,6 +98,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Configuration(problems) => problems.fmt(f),
             Self::Other(message) => f.write_str(message),
+            Self::Told(_) => Ok(()),
         }
     }
 }

@@ -63,7 +63,6 @@ pub(crate) fn settings(flags: &Serve, environment: Environment) -> Result<Config
 async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
     let storage = Storage::open(&config).await?;
     storage.prepare(&config).await?;
-    let auth = session::auth(&config, App::new(&config, storage.clone()))?;
     let stop = stopped().map_err(Failure::other)?;
     let listener = listener::bind(config.listen, config.listen_is_chosen || !config.dev).await;
     let listener = listener.map_err(|error| {
@@ -71,6 +70,10 @@ async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
     })?;
     let listening = listener.local_addr().map_err(Failure::other)?;
     let local = listener::address_to_open(listening);
+    if let Some(stand_in) = config.stand_in() {
+        stand_in.listens_at(&local);
+    }
+    let auth = session::auth(&config, App::new(&config, storage.clone()))?;
     let router = match config.dev {
         true => reload::router(&config, &auth, &local, flags, storage.clone()),
         false => router(&config, &auth, &local),
@@ -149,6 +152,10 @@ fn announce(config: &Config, auth: &Auth<Claims>, local: &str) {
         }
         for provider in config.provider_names() {
             let _ = writeln!(text, "  or with {provider}");
+        }
+        let stand_ins: Vec<_> = config.stand_in_names().collect();
+        if !stand_ins.is_empty() {
+            let _ = writeln!(text, "  or offline, with a stand-in for {}", stand_ins.join(", "));
         }
         if config.inbox().is_some() {
             let _ = writeln!(text, "  or with any e-mail address; the mails are at {local}/dev/inbox");

@@ -8,6 +8,7 @@ use hallpass::{
     Timestamp, User, ViewUser,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::Failure;
@@ -37,16 +38,16 @@ impl Claims {
     }
 }
 
-/// What a session keeps where nobody has other wishes. Private, but for the role.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Kept {
+/// What a new session keeps where nobody has other wishes. Private, but for the role.
+#[derive(Debug, Serialize)]
+struct Kept {
     /// What the person may do, in the words of the application.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
     /// How they signed in.
-    pub(crate) provider: String,
+    provider: String,
     /// When.
-    pub(crate) signed_in_at: Timestamp,
+    signed_in_at: Timestamp,
 }
 
 /// What the browser sees: the body of `GET /session`.
@@ -93,7 +94,7 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
         };
     }
     // The sign-in page shows forms first.
-    let builder = config.add_email(builder);
+    let builder = config.add_stand_ins(config.add_email(builder));
     if let Some(doors) = Doors::of(config) {
         return build(doors.add_to(builder), script);
     }
@@ -107,7 +108,7 @@ pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
                 Jwt::Read(it) => it.claims,
             }))
         })
-        .session(async |it, _| view(&it))
+        .session(async |it, _| Ok(view(&it)))
         .build()
         .map_err(Failure::other)
 }
@@ -150,14 +151,11 @@ pub(crate) fn first_claims(event: &JwtSignIn) -> Result<Claims, BoxError> {
     Ok(Claims(to_raw_value(&kept)?))
 }
 
-/// What the browser sees of a session.
-///
-/// # Errors
-/// When the session was made with other callbacks.
-pub(crate) fn view(event: &SessionEvent<Claims>) -> Result<View, BoxError> {
-    let kept: Kept = serde_json::from_str(event.claims.0.get())
-        .map_err(|_| "the session was made with other callbacks")?;
-    Ok(View { user: Person { public: event.user.public(), role: kept.role } })
+/// What the browser sees of a session, also of one that Auth.js or other callbacks have made.
+pub(crate) fn view(event: &SessionEvent<Claims>) -> View {
+    let claims: Option<Value> = serde_json::from_str(event.claims.json()).ok();
+    let role = claims.as_ref().and_then(|claims| claims.get("role")?.as_str()).map(str::to_owned);
+    View { user: Person { public: event.user.public(), role } }
 }
 
 /// Name, address and picture, whatever the session keeps.

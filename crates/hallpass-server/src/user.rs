@@ -45,7 +45,8 @@ fn ask() -> Result<Secret, Failure> {
     Ok(first)
 }
 
-fn entry(person: &User, hash: &str) -> String {
+/// A section of the users file.
+pub(crate) fn entry(person: &User, hash: &str) -> String {
     let mut entry = format!("[{}]\npassword = {}\n", key(&person.username), quoted(hash));
     for (name, value) in [("name", &person.name), ("email", &person.email), ("role", &person.role)] {
         if let Some(value) = value {
@@ -63,7 +64,7 @@ fn key(name: &str) -> String {
 }
 
 /// A basic string of TOML.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

@@ -48,7 +48,7 @@ pub(crate) struct Settings {
     pub(crate) signer: Signer,
     pub(crate) callbacks: Vec<Callback>,
     /// Events that are told, in the words of the settings.
-    pub(crate) events: Vec<String>,
+    pub(crate) events: Vec<&'static str>,
     /// Until the whole answer is there. Default: 5 seconds.
     pub(crate) timeout: Duration,
     /// Whether tokens of providers go along. Default: no.

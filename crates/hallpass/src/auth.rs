@@ -27,10 +27,12 @@ use crate::{cookie::Cookies, respond};
 
 mod for_request;
 mod handle;
+mod providers;
 mod users;
 
 pub use for_request::ForRequest;
 pub use handle::SessionHandle;
+pub use providers::ConfiguredProvider;
 pub use users::{Sessions, Users};
 
 /// Hallpass, configured. Cheap to clone.

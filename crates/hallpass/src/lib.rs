@@ -133,7 +133,7 @@ mod user;
 mod verify;
 
 #[cfg(feature = "engine")]
-pub use auth::{Auth, ForRequest, SessionHandle, SessionRead, Sessions, Users};
+pub use auth::{Auth, ConfiguredProvider, ForRequest, SessionHandle, SessionRead, Sessions, Users};
 #[cfg(feature = "engine")]
 pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;

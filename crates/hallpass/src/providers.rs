@@ -41,6 +41,10 @@ macro_rules! providers {
         /// Every provider of the catalogue, in the order of their ids.
         pub const ALL: &[&Spec] = &[$(&$spec),*];
 
+        const RECORDED: &[(&Spec, &str)] = &[$(
+            (&$spec, include_str!(concat!("../testdata/providers/", stringify!($file), ".json"))),
+        )*];
+
         #[cfg(test)]
         const FILES: &[(&str, &Spec)] = &[$((stringify!($file), &$spec)),*];
     };
@@ -55,6 +59,22 @@ providers! {
     google: GOOGLE,
     keycloak: KEYCLOAK,
     microsoft_entra_id: MICROSOFT_ENTRA_ID,
+}
+
+/// What a provider of the catalogue says of somebody, as JSON: for tests, and for a server that stands in for the
+/// provider. `None` for an id that is not in the catalogue.
+///
+/// An object with `profile` (the claims of the ID token, or the answer of userinfo), `follow_up` where the provider
+/// has one, and `expected`, what Hallpass makes of it. It is about Ada Lovelace, whose nickname is `ada`, and may hold
+/// the claims that come with every token (`iss`, `exp`, …).
+///
+/// ```
+/// use hallpass::providers;
+///
+/// assert!(providers::recorded("github").is_some_and(|json| json.contains("\"login\": \"ada\"")));
+/// ```
+pub fn recorded(id: &str) -> Option<&'static str> {
+    RECORDED.iter().find(|(spec, _)| spec.id == id).map(|&(_, json)| json)
 }
 
 /// What Hallpass knows about a provider of the catalogue. Plain data: every field has a default in

@@ -329,8 +329,8 @@ pub(crate) fn uuid(bytes: [u8; 16]) -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
-/// How often a session is read again because somebody else has changed it meanwhile.
-const MOST_ATTEMPTS: usize = 128;
+/// How often a session or an epoch is read again because somebody else has changed it meanwhile.
+pub(crate) const MOST_ATTEMPTS: usize = 128;
 
 /// In bytes.
 const LONGEST_PICTURE: usize = 2048;

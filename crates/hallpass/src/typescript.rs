@@ -59,8 +59,11 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 
+mod documents;
 mod module;
 mod print;
+
+pub use documents::{SchemaError, Schemas};
 
 /// TypeScript declarations of what a session keeps, shows and takes.
 ///
@@ -71,7 +74,7 @@ mod print;
 ///
 /// The same types give the same text. For applications without an `Update`, pass [`NoUpdate`](crate::NoUpdate).
 pub fn typescript<Claims: JsonSchema, View: JsonSchema, Update: JsonSchema>() -> Declarations {
-    Declarations(module::module(&crate::schema::<Claims, View, Update>()))
+    Declarations(module::module(&crate::schema::<Claims, View, Update>(), module::Origin::Rust))
 }
 
 /// The text of a `.d.ts` file.

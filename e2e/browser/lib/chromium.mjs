@@ -24,7 +24,7 @@ function layoutProblems() {
   if (root.scrollWidth > innerWidth) found.push(`wider than the window: ${root.scrollWidth} > ${innerWidth}`)
   if (document.querySelectorAll("h1").length !== 1) found.push("not exactly one h1")
   if (getComputedStyle(document.querySelector("main")).maxWidth === "none") found.push("the stylesheet does not apply")
-  for (const element of document.querySelectorAll("a.button, button, summary, input:not([type=hidden])")) {
+  for (const element of document.querySelectorAll("a.button, button, summary, textarea, input:not([type=hidden])")) {
     const { width, height } = element.getBoundingClientRect()
     if (width < 44 || height < 44) found.push(`target of ${width} by ${height}: ${element.outerHTML.slice(0, 80)}`)
   }

@@ -9,13 +9,13 @@ use crate::Failure;
 
 /// How to answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Printer {
-    pub(super) json: bool,
+pub(crate) struct Printer {
+    pub(crate) json: bool,
 }
 
 impl Printer {
     /// Prints `value` as JSON, or the text.
-    pub(super) fn answer(self, value: &impl Serialize, text: &str) -> Result<(), Failure> {
+    pub(crate) fn answer(self, value: &impl Serialize, text: &str) -> Result<(), Failure> {
         if !self.json {
             return print(text);
         }

@@ -1,11 +1,12 @@
 //! What is wrong with settings that could be read.
 
-use hallpass::{Credentials, MemoryStore};
+use hallpass::{Auth, ConfigError, Credentials, MemoryStore};
 
 use super::document::Document;
 use super::problem::Problem;
 use super::providers::Places;
 use super::{Config, is_loopback_host, words};
+use crate::js::Script;
 use crate::webhooks::Callback;
 
 impl Config {
@@ -14,7 +15,7 @@ impl Config {
         let url_is_local = self.url.as_deref().is_none_or(is_loopback_url);
         let listens_locally = self.listen.ip().is_loopback();
         if self.dev {
-            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and leave --dev out";
+            let way_out = "give it a configuration file, or AUTH_SECRET (`hallpass secret` makes one), and start it with `hallpass serve`";
             if !listens_locally {
                 problems.push(Problem::new(format!(
                     "development mode is for this machine only, and `listen` is {}: {way_out}; or listen on 127.0.0.1",
@@ -82,15 +83,7 @@ impl Config {
     /// What the library says of everything that was understood so far. What was noted already is filled in, so that
     /// it does not come up twice.
     pub(super) fn check_by_library(&self, places: &Places, document: &Document, problems: &mut Vec<Problem>) {
-        // Stands in for the database, which nobody has opened yet.
-        let mut builder = self.builder(()).store(MemoryStore::new());
-        if self.lacks_secret() {
-            builder = builder.secret("stands in for a secret that is missing");
-        }
-        if self.has_any_form() || self.providers.is_empty() {
-            builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
-        }
-        let error = match self.add_email(builder).build() {
+        let error = match self.without_callbacks(self.providers.is_empty() && !self.has_any_form()) {
             Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
                 let all = OWN_PATHS.join(", ");
                 return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
@@ -111,6 +104,27 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Hallpass as the settings want it, without its callbacks. It keeps nothing, since nobody has opened the database.
+    ///
+    /// # Errors
+    /// What the library finds wrong.
+    pub(crate) fn without_callbacks(&self, with_a_form: bool) -> Result<Auth, ConfigError> {
+        let mut builder = self.builder(()).store(MemoryStore::new());
+        if self.lacks_secret() {
+            builder = builder.secret("stands in for a secret that is missing");
+        }
+        let script = self.script.as_ref();
+        if with_a_form || (self.has_form() && !script.is_some_and(|script| script.has_form("credentials"))) {
+            builder = builder.credentials(Credentials::new(), async |_, ()| Ok(None));
+        }
+        for form in script.into_iter().flat_map(Script::forms) {
+            builder = builder.credentials(form, async |_, ()| Ok(None));
+        }
+        self.add_stand_ins(self.add_email(builder)).build()
+    }
+}
+
 /// What is no address at all counts as local: that is another mistake, noted elsewhere.
 fn is_loopback_url(url: &str) -> bool {
     let Ok(url) = url::Url::parse(url) else { return true };
@@ -126,4 +140,5 @@ const OWN_PATHS: &[&str] = &[
     "/dev/update",
     "/dev/inbox",
     "/dev/inbox.json",
+    "/dev/sessions",
 ];

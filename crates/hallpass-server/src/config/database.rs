@@ -9,6 +9,7 @@ use hallpass_sqlx::TableMap;
 
 use super::document::{Document, Section};
 use super::problem::Problem;
+use super::sections::read_text_or_file;
 
 /// Which database, with whose tables, and what stands in front of it.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ pub(super) fn read(
     let mut named = None;
     let (mut tables, mut timeout, mut pool_size) = (None, None, None);
     if let Some(mut section) = section {
-        named = section.text("url").and_then(|url| match place(&url.value) {
+        named = read_text_or_file(&mut section, "url", "url_file").and_then(|url| match place(&url.value) {
             Some(_) => Some(in_folder(document, url.value)),
             None => {
                 document.note(url.span, format!("`database.url` {NO_DATABASE}"));
@@ -115,12 +116,12 @@ fn read_redis(
 ) -> Option<Secret> {
     let mut url = None;
     if let Some(mut section) = section {
-        url = section.text("url");
+        url = read_text_or_file(&mut section, "url", "url_file");
         if let Some(url) = url.as_ref().filter(|url| !is_redis(&url.value)) {
             section.document().note(url.span.clone(), format!("`redis.url` {NO_REDIS}"));
         }
         if url.is_none() && environment.get(REDIS).is_none() {
-            section.note(format!("[redis] needs `url`, or {REDIS}"));
+            section.note(format!("[redis] needs `url`, `url_file`, or {REDIS}"));
         }
         section.end();
     }

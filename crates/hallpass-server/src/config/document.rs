@@ -107,6 +107,8 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn text(&mut self, key: &'a str) -> Option<Found<String>> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Text);
         let value = self.ask(key)?;
         match value.get_ref() {
             DeValue::String(text) if text.trim().is_empty() => self.wrong(key, value, "must not be empty"),
@@ -116,6 +118,8 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn flag(&mut self, key: &'a str) -> Option<bool> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Flag);
         let value = self.ask(key)?;
         match value.get_ref() {
             DeValue::Boolean(flag) => Some(*flag),
@@ -124,6 +128,8 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn integer(&mut self, key: &'a str) -> Option<u32> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Integer);
         let value = self.ask(key)?;
         let number = value.get_ref().as_integer().and_then(number);
         match number.and_then(|number| u32::try_from(number).ok()) {
@@ -134,6 +140,8 @@ impl<'a> Section<'a> {
 
     /// A whole number of seconds, or a text such as `30d`.
     pub(crate) fn duration(&mut self, key: &'a str) -> Option<Duration> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Duration);
         let value = self.ask(key)?;
         let duration = match value.get_ref() {
             DeValue::Integer(integer) => number(integer).map(Duration::from_secs),
@@ -147,6 +155,8 @@ impl<'a> Section<'a> {
 
     /// Several texts.
     pub(crate) fn texts(&mut self, key: &'a str) -> Option<Vec<String>> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Texts);
         let value = self.ask(key)?;
         let texts = value.get_ref().as_array().and_then(|items| {
             items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
@@ -156,18 +166,41 @@ impl<'a> Section<'a> {
 
     /// One of a few words.
     pub(crate) fn choice<T: Copy>(&mut self, key: &'a str, choices: &[(&str, T)]) -> Option<T> {
-        let text = self.text(key)?;
+        let text = self.text(key);
+        #[cfg(test)]
+        record::kind(
+            &self.path_of(key),
+            record::Kind::Choice(choices.iter().map(|(word, _)| (*word).to_owned()).collect()),
+        );
+        let text = text?;
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text.value) {
             return Some(*choice);
         }
-        let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         let name = self.path_of(key);
-        self.document.note(text.span, format!("`{name}` must be one of {}", words.join(", ")));
+        self.document.note(text.span, format!("`{name}` must be one of {}", words_of(choices)));
         None
+    }
+
+    /// A list of some of a few words.
+    pub(crate) fn choices<T: Copy>(&mut self, key: &'a str, choices: &[(&str, T)]) -> Option<Vec<T>> {
+        #[cfg(test)]
+        record::kind(
+            &self.path_of(key),
+            record::Kind::Choices(choices.iter().map(|(word, _)| (*word).to_owned()).collect()),
+        );
+        let value = self.ask(key)?;
+        let chosen = value.get_ref().as_array().and_then(|items| {
+            let choice =
+                |word: &str| choices.iter().find(|(other, _)| *other == word).map(|(_, choice)| *choice);
+            items.iter().map(|item| item.get_ref().as_str().and_then(choice)).collect::<Option<Vec<_>>>()
+        });
+        chosen.or_else(|| self.wrong_kind(key, value, &format!("a list of some of {}", words_of(choices))))
     }
 
     /// A section inside this one.
     pub(crate) fn section(&mut self, key: &'a str) -> Option<Self> {
+        #[cfg(test)]
+        record::kind(&self.path_of(key), record::Kind::Section);
         let value = self.ask(key)?;
         let span = self.key_span(key).unwrap_or_else(|| value.span());
         match value.get_ref() {
@@ -181,6 +214,8 @@ impl<'a> Section<'a> {
 
     /// The keys that are there, for a section in which every key is a name.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        #[cfg(test)]
+        record::free(&self.name);
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
@@ -189,14 +224,14 @@ impl<'a> Section<'a> {
         keys.iter().any(|key| self.table.contains_key(*key))
     }
 
-    /// Whether this key is a section.
-    pub(crate) fn is_section(&self, key: &str) -> bool {
-        self.table.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
-    }
-
     /// A value of any kind, as JSON.
     pub(crate) fn json(&mut self, key: &'a str) -> Option<serde_json::Value> {
         self.ask(key).map(|value| json(value.get_ref()))
+    }
+
+    /// Where the value of a key stands.
+    pub(crate) fn value_span(&self, key: &str) -> Range<usize> {
+        self.table.get(key).map(Spanned::span).unwrap_or_default()
     }
 
     /// Refuses the keys that nobody has asked for.
@@ -216,6 +251,8 @@ impl<'a> Section<'a> {
     }
 
     fn ask(&mut self, key: &'a str) -> Option<&'a Spanned<DeValue<'a>>> {
+        #[cfg(test)]
+        record::asked(&self.path_of(key));
         self.asked.push(key);
         self.table.get(key)
     }
@@ -254,6 +291,11 @@ pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> O
         .map(|(_, known)| known)
 }
 
+/// The words that there are to choose from, as they are written.
+fn words_of<T>(choices: &[(&str, T)]) -> String {
+    choices.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}
+
 fn found<T>(at: &Spanned<DeValue<'_>>, value: T) -> Found<T> {
     Found { value, span: at.span() }
 }
@@ -277,5 +319,7 @@ fn json(value: &DeValue<'_>) -> serde_json::Value {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod record;
 #[cfg(test)]
 mod tests;

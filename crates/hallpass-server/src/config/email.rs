@@ -4,7 +4,7 @@ use hallpass::mail::{HttpService, Smtp};
 use hallpass::{Builder, Email, Environment, Secret};
 
 use super::document::Section;
-use super::sections::read_secret_file;
+use super::sections::{read_secret_file, read_text_or_file};
 use crate::dev::Inbox;
 
 /// Who the mails are from, how long their links work, and where they go.
@@ -53,7 +53,8 @@ pub(super) fn read(
     let name = section.text("name").map(|name| name.value);
     let from = section.text("from").map(|from| from.value);
     let max_age = section.duration("max_age");
-    let smtp = section.text("smtp_url").map(|url| Secret::from(url.value));
+    let smtp = read_text_or_file(&mut section, "smtp_url", "smtp_url_file");
+    let smtp = smtp.map(|url| Secret::from(url.value));
     let service = section.choice("service", SERVICES);
     let key = section.text("key").map(|key| Secret::from(key.value));
     let key_file = section.text("key_file");

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::document::Section;
 use crate::cel::{AT_READ, AT_SIGN_IN, Expression, Expressions};
 
@@ -18,8 +20,14 @@ pub(super) fn read(top: &mut Section<'_>) -> Option<Arc<Expressions>> {
         }
         section.end();
     }
-    if let Some(section) = top.section("view") {
-        read_view(section, &[], &mut all);
+    if let Some(mut section) = top.section("view") {
+        for name in section.keys().collect::<Vec<_>>() {
+            let Some(value) = section.json(name) else { continue };
+            if let Err(wrong) = read_view(vec![name.to_owned()], &value, &mut all) {
+                section.document().note(section.value_span(name), wrong);
+            }
+        }
+        section.end();
     }
     if let Some(mut section) = top.section("conditions") {
         all.sign_in = expression(&mut section, "sign_in", AT_SIGN_IN);
@@ -29,24 +37,24 @@ pub(super) fn read(top: &mut Section<'_>) -> Option<Arc<Expressions>> {
 }
 
 /// Tables in it are objects of the view.
-fn read_view(mut section: Section<'_>, path: &[String], all: &mut Expressions) {
-    for name in section.keys().collect::<Vec<_>>() {
-        let mut path = path.to_vec();
-        path.push(name.to_owned());
-        if path.len() == 1 && name == "expires" {
-            section.note("`view.expires`: Hallpass says when a session ends");
-        }
-        if section.is_section(name) {
-            if path.len() < DEEPEST
-                && let Some(inner) = section.section(name)
-            {
-                read_view(inner, &path, all);
-            }
-        } else if let Some(expression) = expression(&mut section, name, AT_READ) {
-            all.view.push((path, expression));
-        }
+fn read_view(path: Vec<String>, value: &Value, all: &mut Expressions) -> Result<(), String> {
+    let name = path.join(".");
+    if name == "expires" {
+        return Err("`view.expires`: Hallpass says when a session ends".to_owned());
     }
-    section.end();
+    match value {
+        Value::String(source) => {
+            let expression =
+                Expression::compile(source, AT_READ).map_err(|wrong| format!("`view.{name}`: {wrong}"))?;
+            all.view.push((path, expression));
+            Ok(())
+        }
+        Value::Object(fields) if path.len() < DEEPEST => fields.iter().try_for_each(|(name, value)| {
+            let path = path.iter().chain([name]).cloned().collect();
+            read_view(path, value, all)
+        }),
+        _ => Err(format!("`view.{name}` must be an expression: a text in quotation marks")),
+    }
 }
 
 fn expression<'a>(section: &mut Section<'a>, key: &'a str, variables: &[&str]) -> Option<Expression> {

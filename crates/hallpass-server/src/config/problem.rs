@@ -4,15 +4,18 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 /// One mistake.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
+    #[serde(flatten)]
     place: Option<Place>,
     message: String,
 }
 
 /// Where in which file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 struct Place {
     file: PathBuf,
     line: usize,
@@ -48,7 +51,7 @@ impl fmt::Display for Problem {
 }
 
 /// Every mistake that was found; at least one.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {

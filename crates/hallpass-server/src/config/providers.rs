@@ -286,13 +286,25 @@ fn placeholders(spec: &Spec) -> Vec<&'static str> {
     names
 }
 
+/// The keys without which a provider of the catalogue has no address.
+pub(crate) fn open_places(spec: &Spec) -> Vec<&'static str> {
+    let addresses = match spec.endpoints {
+        Endpoints::Discovery { issuer: "" } => return vec!["issuer"],
+        Endpoints::OAuth2 { authorize, token, userinfo } => vec![authorize, token, userinfo],
+        Endpoints::Discovery { issuer } => vec![issuer],
+        _ => Vec::new(),
+    };
+    let is_open = |name: &&str| addresses.iter().any(|address| address.contains(&format!("{{{name}}}")));
+    placeholders(spec).into_iter().filter(is_open).collect()
+}
+
 /// A variable of this provider, if it is set.
 fn own(id: &str, what: &str, environment: &Environment) -> Option<String> {
     environment.get(&variable(id, what)).map(str::to_owned)
 }
 
 /// `AUTH_MICROSOFT_ENTRA_ID_SECRET`
-fn variable(id: &str, what: &str) -> String {
+pub(super) fn variable(id: &str, what: &str) -> String {
     format!("AUTH_{}_{what}", id.to_ascii_uppercase().replace('-', "_"))
 }
 

@@ -24,6 +24,26 @@ pub(super) fn read_secrets(top: &mut Section<'_>) -> Vec<Secret> {
     file.and_then(|file| read_secret_file(top.document(), &file)).into_iter().collect()
 }
 
+/// A text that may be secret: in the key, or in the file that another key names.
+pub(super) fn read_text_or_file<'a>(
+    section: &mut Section<'a>,
+    key: &'a str,
+    file_key: &'a str,
+) -> Option<Found<String>> {
+    let (text, file) = (section.text(key), section.text(file_key));
+    if let (Some(_), Some(file)) = (&text, &file) {
+        let (key, file_key) = (section.path_of(key), section.path_of(file_key));
+        section
+            .document()
+            .note(file.span.clone(), format!("`{key}` and `{file_key}` say the same: keep one of them"));
+    }
+    text.or_else(|| {
+        let file = file?;
+        let secret = read_secret_file(section.document(), &file)?;
+        Some(Found { value: secret.expose().trim().to_owned(), span: file.span })
+    })
+}
+
 /// The text of a file, without the line break at its end.
 pub(super) fn read_secret_file(document: &Document, file: &Found<String>) -> Option<Secret> {
     let path = document.resolve(&file.value);

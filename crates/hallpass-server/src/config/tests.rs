@@ -228,7 +228,50 @@ fn the_example_file_is_right() {
     assert_ne!(source, uncommented);
     let variables = [("AUTH_SECRET", "a secret of at least 32 characters")];
     assert_eq!(missing_files_aside(load(&source, &variables)), Vec::<String>::new());
-    assert_eq!(missing_files_aside(load(&uncommented, &variables)), Vec::<String>::new());
+    let problems = missing_files_aside(load(&uncommented, &variables));
+    let [one] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(one.contains("[dev] is for development mode"), "{one}");
+}
+
+#[test]
+fn what_is_secret_may_be_in_a_file_instead() {
+    let folder = std::env::temp_dir().join(format!("hallpass-files-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, format!("{text}\n")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let database = file("database", "postgres://u:canary@h/d");
+    let (redis, smtp) = (file("redis", "redis://:canary@h"), file("smtp", "smtp://u:canary@mail.example"));
+    let source = format!(
+        "[database]\nurl_file = \"{database}\"\n[redis]\nurl_file = \"{redis}\"\n\
+         [email]\n{FROM}smtp_url_file = \"{smtp}\""
+    );
+    let config = load(&format!("{SECRET}{source}"), &[]).unwrap();
+    assert_eq!(config.database.url.expose(), "postgres://u:canary@h/d");
+    assert_eq!(config.database.redis.as_ref().map(Secret::expose), Some("redis://:canary@h"));
+    assert!(matches!(config.email.unwrap().sending, Sending::Smtp(_)));
+
+    let variables = [
+        ("AUTH_SECRET_FILE", file("secret", "a secret of at least 32 characters")),
+        ("AUTH_GITHUB_ID", "id".to_owned()),
+        ("AUTH_GITHUB_SECRET_FILE", file("github", "canary")),
+        ("DATABASE_URL_FILE", database),
+        ("AUTH_REDIS_URL_FILE", redis),
+    ];
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let config = load("", &variables).unwrap();
+    assert_eq!(config.all_secrets()[0].expose(), "a secret of at least 32 characters");
+    assert_eq!(config.provider_names().collect::<Vec<_>>(), ["GitHub"]);
+    assert_eq!(config.database.url.expose(), "postgres://u:canary@h/d");
+
+    let twice = [&variables[..], &[("AUTH_SECRET", "another secret of at least 32 characters")]].concat();
+    assert_eq!(load("", &twice).unwrap_err(), ["AUTH_SECRET and AUTH_SECRET_FILE are set: keep one of them"]);
+    let nowhere = [&variables[..], &[("EMAIL_SERVER_FILE", "nowhere")]].concat();
+    let [problem] = load("", &nowhere).unwrap_err().try_into().unwrap();
+    assert!(problem.starts_with("EMAIL_SERVER_FILE: nowhere cannot be read"), "{problem}");
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// The example names files that are on nobody's machine.
@@ -336,7 +379,7 @@ fn a_database_that_cannot_work_is_refused_without_its_password() {
         ("[database]\ntimeout = 0", vec![], "between 1 and 25 seconds"),
         ("[database]\npool_size = 0", vec![], "at least 1"),
         ("[database]\ntables = \"kysely\"", vec![], "one of \"own\", \"authjs\", \"prisma\", \"drizzle\""),
-        ("[redis]", vec![], "[redis] needs `url`, or AUTH_REDIS_URL"),
+        ("[redis]", vec![], "[redis] needs `url`, `url_file`, or AUTH_REDIS_URL"),
         ("[redis]\nurl = \"http://canary@h\"", vec![], "`redis.url` must start with redis://"),
         ("", vec![("AUTH_REDIS_URL", "canary")], "AUTH_REDIS_URL must start with redis://"),
         ("[session]\nstrategy = \"cookie\"", vec![], "one of \"database\", \"jwt\""),

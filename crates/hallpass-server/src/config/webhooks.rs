@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::document::{Found, Section, nearest};
+use super::document::{Found, Section};
 use super::sections::read_secrets;
 use crate::webhooks::{Callback, EVENTS, Settings, Signer, Webhooks};
 
@@ -23,10 +23,9 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Arc<Webhooks>> {
     }
     let signer =
         Signer::new(&secrets).map_err(|wrong| section.note(format!("a secret of [webhooks] {wrong}"))).ok();
-    let callbacks = names(&mut section, "callbacks", &Callback::ALL.map(Callback::name));
-    let callbacks: Vec<_> =
-        Callback::ALL.into_iter().filter(|it| callbacks.iter().any(|name| name == it.name())).collect();
-    let events = names(&mut section, "events", &EVENTS.map(|(_, name)| name));
+    let callbacks =
+        section.choices("callbacks", &Callback::ALL.map(|it| (it.name(), it))).unwrap_or_default();
+    let events = section.choices("events", &EVENTS.map(|(_, name)| (name, name))).unwrap_or_default();
     if callbacks.is_empty() && events.is_empty() {
         section.note("[webhooks] asks and tells nothing: set `callbacks` or `events`");
     }
@@ -61,20 +60,4 @@ fn address(section: &Section<'_>, found: &Found<String>) -> Option<Url> {
         );
     }
     url
-}
-
-/// A list of known names.
-fn names<'a>(section: &mut Section<'a>, key: &'a str, known: &[&str]) -> Vec<String> {
-    let names = section.texts(key).unwrap_or_default();
-    for name in &names {
-        if known.contains(&name.as_str()) {
-            continue;
-        }
-        let hint = match nearest(name, known.iter().copied()) {
-            Some(known) => format!("did you mean \"{known}\"?"),
-            None => format!("known are {}", known.join(", ")),
-        };
-        section.note(format!("`webhooks.{key}` has {name:?}: {hint}"));
-    }
-    names
 }

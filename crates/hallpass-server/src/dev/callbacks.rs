@@ -44,7 +44,7 @@ pub(crate) fn callbacks(builder: Builder<App>) -> Builder<App, Claims> {
         })
         .session(async |event, _| {
             let given = given(&event);
-            observe("session", None, given, |view: &View| json!(view), async { view(&event) }).await
+            observe("session", None, given, |view: &View| json!(view), async { Ok(view(&event)) }).await
         })
         .on_event(async |event: Event, _| {
             // One for each look at a session would hide everything else.

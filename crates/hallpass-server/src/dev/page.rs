@@ -11,11 +11,12 @@ use hallpass::clock::{Clock, SystemClock};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Dev;
 use super::demo::PEOPLE;
 use super::inbox::Inbox;
+use super::sessions::Kept;
 use super::timeline::{Call, Visit, unobserved};
 use super::visitor::Visitor;
+use super::{Dev, StandIn};
 use crate::home;
 
 /// Everything that the template shows.
@@ -27,9 +28,13 @@ struct Page {
     callback_url: String,
     csrf_token: String,
     providers: Vec<String>,
+    /// Providers that nobody has configured.
+    stand_ins: Vec<&'static str>,
     demos: Vec<DemoRow>,
     session: Option<Shown>,
     claims: String,
+    /// Sessions and accounts in the store.
+    kept: Kept,
     visits: Vec<VisitRow>,
     /// How many mails were kept; none when they are sent.
     mails: Option<usize>,
@@ -86,7 +91,12 @@ pub(super) async fn page(
     let csrf = visitor.get("csrf").await;
     let session = visitor.get("session").await;
     // The claims are read once more, in private: what the callbacks did for the browser is noted already.
-    let claims = unobserved(dev.auth.session(&parts)).await.ok().flatten().map(|session| session.claims);
+    let current = unobserved(dev.auth.session(&parts)).await.ok().flatten();
+    let kept = match &current {
+        Some(current) => Kept::of(&dev.auth, current).await.unwrap_or_default(),
+        None => Kept::default(),
+    };
+    let claims = current.map(|session| session.claims);
     let (notice, warning) = notices(&query);
     let page = Page {
         version: env!("CARGO_PKG_VERSION"),
@@ -98,6 +108,8 @@ pub(super) async fn page(
         demos: demo_rows(),
         session: Shown::of(&session),
         claims: pretty(&serde_json::to_value(claims).unwrap_or_default()),
+        kept,
+        stand_ins: dev.stand_in.iter().flat_map(StandIn::names).collect(),
         visits: dev
             .timeline
             .visits(parts.method.as_str(), parts.uri.path())
@@ -172,7 +184,14 @@ fn notices(query: &HashMap<String, String>) -> (Option<&'static str>, Option<&'s
         Some("refused") => {
             (None, Some("Nothing was changed: a display name is one line of 1 to 60 characters."))
         }
-        _ => (None, None),
+        _ => match query.get("sessions").map(String::as_str) {
+            Some("ended") => (Some("That session is over: its next request is nobody's."), None),
+            Some("others-ended") => (Some("All other sessions are over. This one goes on."), None),
+            Some("refused") => {
+                (None, Some("No session was ended: it is over already, or the form was too old."))
+            }
+            _ => (None, None),
+        },
     }
 }
 
@@ -191,7 +210,7 @@ fn initial(name: &str) -> String {
     name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default()
 }
 
-fn text(value: &Value, pointer: &str) -> Option<String> {
+pub(super) fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer)?.as_str().map(str::to_owned)
 }
 

@@ -28,6 +28,16 @@ impl Script {
         self.description.forms.iter().any(|form| form.id == id)
     }
 
+    /// Whether it says which ways there are to sign in.
+    pub(crate) fn names_providers(&self) -> bool {
+        self.has_forms() || !self.description.providers.is_empty()
+    }
+
+    /// Its forms.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = Credentials> {
+        self.description.forms.iter().map(form)
+    }
+
     pub(crate) fn has_forms(&self) -> bool {
         !self.description.forms.is_empty()
     }

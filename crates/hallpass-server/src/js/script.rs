@@ -109,6 +109,11 @@ impl Script {
         &self.description
     }
 
+    /// Names of the callbacks and of the events that it handles.
+    pub(crate) fn names(&self) -> (&[String], &[String]) {
+        (&self.description.callbacks, &self.description.events)
+    }
+
     /// Whether it has a callback of this name: `signIn`, `redirect`, `jwt`, `session`.
     pub(crate) fn has_callback(&self, name: &str) -> bool {
         self.description.callbacks.iter().any(|known| known == name)

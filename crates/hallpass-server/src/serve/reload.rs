@@ -78,6 +78,9 @@ impl Current {
 
     fn load(&self) -> Result<(Stamps, Router), Failure> {
         let config = super::settings(&self.flags, Environment::of_process())?;
+        if let Some(stand_in) = config.stand_in() {
+            stand_in.listens_at(&self.local);
+        }
         let auth = session::auth(&config, App::new(&config, self.storage.clone()))?;
         match (&config.broken_script, &config.script_path) {
             (Some(fault), _) => tracing::error!("{fault}"),

@@ -69,7 +69,7 @@ impl Webhooks {
     /// Tells what happened, without waiting.
     pub(crate) fn tell(self: &Arc<Self>, event: &Event) {
         let Some((_, name)) = EVENTS.iter().find(|(name, _)| *name == event.name()) else { return };
-        if !self.settings.events.iter().any(|known| known == name) {
+        if !self.settings.events.contains(name) {
             return;
         }
         let Ok(data) = serde_json::to_value(event) else { return };

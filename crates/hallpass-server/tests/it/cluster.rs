@@ -2,6 +2,7 @@
 
 use std::sync::Barrier;
 use std::thread;
+use std::time::Instant;
 
 use test_servers::{Durability, Kind};
 
@@ -45,7 +46,9 @@ fn check_sessions(with_redis: bool) {
     let see = |browser: &mut Browser| browser.get("/api/auth/session").body;
     assert!(see(&mut there).contains("\"name\":\"Ada Lovelace\",\"role\":\"admin\""));
     here.post("/api/auth/signout", &[]);
+    let signed_out = Instant::now();
     assert_eq!(see(&mut there), "null");
+    println!("refused on the other server {:?} after it was revoked", signed_out.elapsed());
 
     let mut browsers = [(); 2].map(|()| {
         let mut browser = Browser::new(&one.host);

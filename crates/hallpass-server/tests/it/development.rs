@@ -105,6 +105,93 @@ fn a_change_is_refused_without_the_token_and_with_a_name_that_is_none() {
     assert!(browser.get("/api/auth/session").body.contains("\"name\":\"Milo Cratchit\""));
 }
 
+/// The ids of the sessions on the page, newest first.
+fn sessions(page: &str) -> Vec<String> {
+    let list = page.split("id=\"sessions\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let ids = list.split("name=\"session\" value=\"").skip(1);
+    ids.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_page_lists_the_sessions_of_the_user_and_ends_one_or_all_others() {
+    let folder = Folder::new();
+    let server = Server::development(&folder);
+    let mut browsers = [(); 4].map(|()| Browser::new(&server.host));
+    for browser in &mut browsers {
+        browser.sign_in("lena", "demo");
+    }
+    let [mine, second, third, fourth] = &mut browsers;
+    let mut other = Browser::new(&server.host);
+    other.sign_in("milo", "demo");
+    let page = mine.get("/").body;
+    let all = sessions(&page);
+    assert_eq!((all.len(), page.matches("this one").count()), (4, 1));
+    assert!(page.contains(">credentials</strong>") && page.contains("End all others"));
+    assert_eq!(sessions(&other.get("/").body).len(), 1);
+
+    let id_of = |browser: &mut Browser| {
+        let page = browser.get("/").body;
+        let row = page.split("<li>").find(|row| row.contains("this one")).unwrap().to_owned();
+        row.split("name=\"session\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let answer = mine.post("/dev/sessions", &[("session", &id_of(second))]);
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/?sessions=ended")));
+    assert_eq!(second.session(), serde_json::Value::Null);
+    assert_ne!(third.session(), serde_json::Value::Null);
+    let page = mine.get("/?sessions=ended").body;
+    assert!(page.contains("That session is over") && sessions(&page).len() == 3);
+
+    let answer = mine.post("/dev/sessions", &[]);
+    assert_eq!(answer.header("location"), Some("/?sessions=others-ended"));
+    for ended in [third, fourth] {
+        assert_eq!(ended.session(), serde_json::Value::Null);
+    }
+    assert_ne!(other.session(), serde_json::Value::Null);
+    let page = mine.get("/").body;
+    assert!(sessions(&page).len() == 1 && !page.contains("End all others"));
+
+    let own = id_of(mine);
+    mine.post("/dev/sessions", &[("session", &own)]);
+    assert!(mine.get("/").body.contains("Hallpass is running"));
+}
+
+#[test]
+fn no_session_ends_without_the_token_nor_for_somebody_else() {
+    let folder = Folder::new();
+    let server = Server::development(&folder);
+    let (mut lena, mut milo) = (Browser::new(&server.host), Browser::new(&server.host));
+    lena.sign_in("lena", "demo");
+    milo.sign_in("milo", "demo");
+    let [own] = sessions(&lena.get("/").body).try_into().unwrap();
+    let token = milo.get("/api/auth/csrf").body.split('"').nth(3).unwrap().to_owned();
+    for forged in ["", "x", &token] {
+        let answer = lena.post_bare("/dev/sessions", &[("session", &own), ("csrfToken", forged)]);
+        assert_eq!(answer.header("location"), Some("/?sessions=refused"));
+        assert_eq!(
+            lena.post_bare("/dev/sessions", &[("csrfToken", forged)]).header("location"),
+            Some("/?sessions=refused")
+        );
+    }
+    assert_eq!(
+        milo.post("/dev/sessions", &[("session", &own)]).header("location"),
+        Some("/?sessions=refused")
+    );
+    assert_ne!(lena.session(), serde_json::Value::Null);
+    assert!(lena.get("/?sessions=refused").body.contains("No session was ended"));
+}
+
+#[test]
+fn a_session_in_its_cookie_is_said_to_be_on_no_list() {
+    let folder = Folder::new();
+    folder.write("hallpass.toml", "[session]\nstrategy = \"jwt\"\n");
+    let server = Server::start(program(&folder, &["dev", "--listen", "127.0.0.1:0"]));
+    let mut browser = Browser::new(&server.host);
+    browser.sign_in("lena", "demo");
+    let page = browser.get("/").body;
+    assert!(page.contains("it is on no list") && sessions(&page).is_empty());
+    assert_eq!(browser.post("/dev/sessions", &[]).header("location"), Some("/?sessions=refused"));
+}
+
 #[test]
 fn the_secret_is_kept_so_that_a_session_outlives_the_server() {
     let folder = Folder::new();

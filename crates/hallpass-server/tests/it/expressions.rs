@@ -122,7 +122,7 @@ fn mistakes_are_told_with_their_place_before_anybody_signs_in() {
         ("[claims]\nsub = '1'", "the name is Hallpass' own"),
         ("[view]\nuser.role = 'claim.role'", "`view.user.role`: `claim` is unknown: did you mean `claims`?"),
         ("[view]\nexpires = '1'", "Hallpass says when a session ends"),
-        ("[view]\nrole = 1", "`view.role` must be a text"),
+        ("[view]\nrole = 1", "`view.role` must be an expression"),
         ("[conditions]\nsign_in = 'user.email.endWith(\"x\")'", "did you mean `endsWith`?"),
         ("[conditions]\nsignin = 'true'", "did you mean `sign_in`?"),
     ] {

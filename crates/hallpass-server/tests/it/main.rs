@@ -9,7 +9,9 @@
 
 mod administration;
 mod api;
+mod authjs;
 mod browser;
+mod check;
 mod cluster;
 mod commands;
 mod configured;
@@ -18,11 +20,14 @@ mod expressions;
 mod hook;
 mod hostile;
 mod idp;
+mod init;
 mod javascript;
 mod limits;
 mod outage;
 mod program;
 mod sink;
+mod stand_in;
 mod storage;
 mod seeds;
 mod webhooks;
+mod types;

@@ -234,7 +234,7 @@ fn mistakes_in_the_section_are_told() {
         ),
         (
             "url = \"https://a.example\"\nsecret = \"a secret of 24 characters or so\"\ncallbacks = [\"sesion\"]",
-            "did you mean \"session\"?",
+            "must be",
         ),
         (
             "url = \"https://a.example\"\nsecret = \"a secret of 24 characters or so\"\ncallbacks = [\"jwt\"]\ntimeout = \"10s\"",

@@ -6,7 +6,7 @@ CREATE TABLE hallpass_users (
     image TEXT,
     extra TEXT NOT NULL,
     created INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hallpass_accounts (
     provider TEXT NOT NULL,

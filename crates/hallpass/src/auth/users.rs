@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, ProviderEntry};
 use crate::email;
 use crate::error::{Error, ErrorKind};
-use crate::session::begin_epoch;
+use crate::session::{MOST_ATTEMPTS, begin_epoch};
 use crate::store::{DynStore, Revoke, SessionChange, StoredSession, UserChange, UserPage, patched};
 use crate::{Account, Timestamp, User};
 
@@ -261,6 +261,3 @@ fn address(typed: &str) -> Result<String, Error> {
 
 /// In rows.
 const BATCH: u32 = 1000;
-
-/// How often a session is read again because somebody else has changed it meanwhile.
-const MOST_ATTEMPTS: usize = 128;

@@ -11,8 +11,8 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::time::timeout;
 
 use super::{MailError, Mailer, Message, Setup};
-use crate::Secret;
 use crate::random::{Random, SystemRandom};
+use crate::{Environment, Secret};
 
 mod address;
 
@@ -77,6 +77,42 @@ impl Smtp {
         Dangerous(self)
     }
 
+    /// Connects to the server and signs in as for a mail, and sends none. `environment` is asked for `EMAIL_SERVER`,
+    /// where no [`url`](Self::url) was given.
+    ///
+    /// # Errors
+    /// What keeps mails from being sent: the settings, the connection, TLS, or the sign-in.
+    pub async fn check(&self, environment: &Environment) -> Result<(), MailError> {
+        let transport = self.transport(environment).map_err(MailError::other)?;
+        match timeout(self.timeout, transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(MailError::TimedOut { service: SERVICE }),
+            Ok(Err(error)) => Err(failure(error)),
+            Err(_) => Err(MailError::TimedOut { service: SERVICE }),
+        }
+    }
+
+    fn transport(&self, environment: &Environment) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
+        let url = self.url.clone().or_else(|| environment.get("EMAIL_SERVER").map(Secret::from));
+        let url = url.ok_or("there is no mail server: call `url`, or set EMAIL_SERVER")?;
+        let server = ServerAddress::parse(url.expose())?;
+        let encryption = if self.without_tls { Encryption::None } else { server.encryption };
+        let tls = match encryption {
+            Encryption::None => Tls::None,
+            Encryption::StartTls => Tls::Required(self.tls(&server.host)?),
+            Encryption::FromTheStart => Tls::Wrapper(self.tls(&server.host)?),
+        };
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
+            .port(server.port)
+            .tls(tls)
+            .timeout(Some(self.timeout));
+        let builder = match server.credentials {
+            Some(credentials) => builder.credentials(credentials),
+            None => builder,
+        };
+        Ok(builder.build())
+    }
+
     fn tls(&self, host: &str) -> Result<TlsParameters, String> {
         let wrong = |error: lettre::transport::smtp::Error| format!("TLS cannot be set up: {error}");
         let mut builder = TlsParameters::builder(host.to_owned());
@@ -127,24 +163,7 @@ impl Mailer for Smtp {
     }
 
     fn prepare(&mut self, setup: &Setup<'_>) -> Result<(), String> {
-        let url = self.url.clone().or_else(|| setup.variable("EMAIL_SERVER").map(Secret::from));
-        let url = url.ok_or("there is no mail server: call `url`, or set EMAIL_SERVER")?;
-        let server = ServerAddress::parse(url.expose())?;
-        let encryption = if self.without_tls { Encryption::None } else { server.encryption };
-        let tls = match encryption {
-            Encryption::None => Tls::None,
-            Encryption::StartTls => Tls::Required(self.tls(&server.host)?),
-            Encryption::FromTheStart => Tls::Wrapper(self.tls(&server.host)?),
-        };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
-            .port(server.port)
-            .tls(tls)
-            .timeout(Some(self.timeout));
-        let builder = match server.credentials {
-            Some(credentials) => builder.credentials(credentials),
-            None => builder,
-        };
-        self.transport = Some(builder.build());
+        self.transport = Some(self.transport(setup.environment)?);
         Ok(())
     }
 

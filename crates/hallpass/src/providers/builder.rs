@@ -48,6 +48,12 @@ impl Provider {
         &self.id
     }
 
+    /// Id of the application's client, where it was given to the builder: what the environment says is not known before
+    /// Hallpass is built. Never empty.
+    pub fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref().filter(|id| !id.is_empty())
+    }
+
     /// Name on the button.
     pub fn name(&self) -> &str {
         &self.name
@@ -56,6 +62,11 @@ impl Provider {
     /// Plain OAuth 2 or OpenID Connect.
     pub fn kind(&self) -> ProviderKind {
         self.kind
+    }
+
+    /// Whether it is asked to answer with a POST (OAuth 2.0 Form Post Response Mode).
+    pub(crate) fn is_form_post(&self) -> bool {
+        self.authorization_params.iter().any(|(name, value)| name == "response_mode" && value == "form_post")
     }
 
     /// The client that the application registered there. Default: `AUTH_<ID>_ID` and `AUTH_<ID>_SECRET` of
@@ -232,6 +243,42 @@ impl Provider {
     pub fn id_token_algorithms(mut self, algorithms: &[&str]) -> Self {
         self.id_token_algorithms = Some(algorithms.iter().map(|&name| name.to_owned()).collect());
         self
+    }
+
+    /// Moves the provider to a server that stands in for it, in development and tests. What is odd about the provider
+    /// stays (scopes, checks, profile, …); addresses, placeholders, keys and algorithms are the stand-in's.
+    ///
+    /// `issuer` is what the stand-in's tokens and answers call it. With OpenID Connect everything else stands in that
+    /// issuer's discovery document. With OAuth 2 the endpoints are `authorize`, `token` and `userinfo` below `base`; the
+    /// catalogue's follow-up request goes to `follow-up`. A client that would prove itself with a key, an assertion
+    /// or not at all does so by [`ClientAuth::Basic`].
+    ///
+    /// ```
+    /// use hallpass::providers::GITHUB;
+    ///
+    /// let base = "http://127.0.0.1:8080/github";
+    /// let github = GITHUB.client("client", "a secret of the stand-in").stand_in(base, base);
+    /// ```
+    #[must_use]
+    pub fn stand_in(mut self, base: &str, issuer: impl Into<String>) -> Self {
+        let below = |path: &str| Some(format!("{}/{path}", base.trim_end_matches('/')));
+        let endpoint = |path: &str| below(path).filter(|_| self.kind == ProviderKind::OAuth2);
+        self.template = Template {
+            issuer: Some(issuer.into()),
+            authorization: endpoint("authorize"),
+            token: endpoint("token"),
+            userinfo: endpoint("userinfo"),
+            follow_up: self.follow_up.and_then(|_| below("follow-up")),
+        };
+        self.issuer_chosen = true;
+        self.placeholders.clear();
+        self.jwks_uri = None;
+        self.id_token_algorithms = None;
+        self.private_key = None;
+        if !matches!(self.client_auth, ClientAuth::Post | ClientAuth::SignedSecret) {
+            self.client_auth = ClientAuth::Basic;
+        }
+        self.filled()
     }
 
     /// Switches that weaken a defence.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Source, first_claims};
+use super::{MOST_ATTEMPTS, Source, first_claims};
 use crate::config::{Config, Epochs};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Marker, Payload};
@@ -110,6 +110,3 @@ pub(crate) async fn begin_epoch(
     }
     Err(Error::new(ErrorKind::Unavailable, "too many others change this user at the same time"))
 }
-
-/// How often an epoch is tried again because somebody else has begun one meanwhile.
-const MOST_ATTEMPTS: usize = 128;

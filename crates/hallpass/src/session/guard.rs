@@ -12,10 +12,14 @@ pub(super) fn strip(view: &mut Value) -> Vec<String> {
 
 /// Whether JSON may hold such a field at all: most does not, and need not be taken apart.
 pub(super) fn is_suspicious(json: &str) -> bool {
-    NEVER_SHOWN
-        .iter()
-        .any(|ending| json.match_indices(ending).any(|(at, _)| json[at + ending.len()..].starts_with("\":")))
-        || json.contains(r#"\u"#)
+    let bytes = json.as_bytes();
+    bytes.windows(2).enumerate().any(|(at, pair)| match pair {
+        b"\":" => bytes
+            .get(..at)
+            .is_some_and(|before| NEVER_SHOWN.iter().any(|ending| before.ends_with(ending.as_bytes()))),
+        b"\\u" => true,
+        _ => false,
+    })
 }
 
 fn strip_below(value: &mut Value, path: &str, found: &mut Vec<String>) {

@@ -96,7 +96,7 @@ impl Source<'_> {
             return Err(Error::new(
                 ErrorKind::SessionTooLarge,
                 format!(
-                    "the session needs {} bytes of cookies, `cookie_budget` allows {}; the largest claim is {:?}",
+                    "the session needs {} bytes of cookies, `cookie_budget` allows {}; the largest claims are {}",
                     value.len(),
                     self.config.cookie_budget,
                     largest(payload.all())
@@ -114,10 +114,17 @@ impl Source<'_> {
     }
 }
 
-fn largest(claims: &Map<String, Value>) -> &str {
-    let size = |value: &Value| value.to_string().len();
-    claims.iter().max_by_key(|(_, value)| size(value)).map_or("", |(name, _)| name.as_str())
+/// The largest claims, with their bytes in the token: `companies (3120 bytes), name (40 bytes)`.
+fn largest(claims: &Map<String, Value>) -> String {
+    let mut sizes: Vec<_> = claims.iter().map(|(name, value)| (value.to_string().len(), name)).collect();
+    sizes.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    let shown: Vec<_> =
+        sizes.iter().take(SHOWN).map(|(size, name)| format!("{name:?} ({size} bytes)")).collect();
+    shown.join(", ")
 }
 
 /// In bytes: what browsers keep in one cookie.
 const MUCH: usize = 4096;
+
+/// How many of the largest claims are named.
+const SHOWN: usize = 3;

@@ -269,6 +269,41 @@ async fn sign_out_ends_the_session_on_the_server() {
     assert_eq!(browser.get("session").await.text(), "null");
 }
 
+/// Each read writes the row, and some have read it before it goes and write after that.
+#[tokio::test]
+async fn session_that_ends_during_reads_never_comes_back() {
+    for round in 0..100 {
+        let site = Site::new();
+        let auth = counting(&site).session_update_age(Duration::ZERO).build().unwrap();
+        let mut browser = browse(&auth);
+        browser.sign_in("idp", &site.idp).await;
+        browser.csrf().await;
+        let copy = || {
+            let mut tab = browser.other();
+            browser
+                .cookies()
+                .iter()
+                .for_each(|it| tab.plant(&format!("{}={}; Path=/; Secure", it.name, it.value)));
+            tab
+        };
+        let (mut thief, mut leaving) = (copy(), copy());
+        let reads = (0..20).map(|_| {
+            let mut tab = copy();
+            async move { tab.get("session").await.status().as_u16() }
+        });
+        let leave = async {
+            for _ in 0..round % 4 {
+                tokio::task::yield_now().await;
+            }
+            leaving.sign_out().await;
+        };
+        let (answers, ()) = futures_util::future::join(join_all(reads), leave).await;
+        assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
+        assert_eq!(site.store.rows().sessions.len(), 0);
+        assert_eq!(thief.get("session").await.text(), "null");
+    }
+}
+
 #[tokio::test]
 async fn revoked_session_is_refused_at_the_next_read() {
     let site = Site::new();

@@ -15,7 +15,7 @@ use serde_json::{Map, json};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
-use crate::site::{Log, SITE, Site, browse, listen};
+use crate::site::{Log, SITE, Site, browse, listen, signed_in};
 
 /// Writes down everything, whatever its level.
 #[derive(Clone, Default)]
@@ -313,4 +313,41 @@ async fn log_keeps_one_line_for_one_event() {
     assert!(text.lines().count() >= 6, "{text}");
     assert!(!text.contains(['\r', '\u{1b}', '\u{2028}']), "{text:?}");
     assert!(text.lines().all(|line| !line.trim_start().starts_with("WARN")), "{text}");
+}
+
+#[derive(Serialize, Deserialize)]
+struct Grown {
+    companies: Vec<u16>,
+    note: String,
+}
+
+/// Row 2.5 of the seeds: too much in a token is told before it hurts, once.
+#[tokio::test]
+async fn seed_2_5_session_that_outgrows_a_cookie_is_told_with_its_largest_claims() {
+    let everything = Everything::default();
+    let guard = listen(everything.clone());
+    let site = Site::new();
+    let builder = site.builder().jwt(async |event: Jwt<Grown, u16>, ()| {
+        Ok(Some(match event {
+            Jwt::SignIn(_) => Grown { companies: vec![7; 800], note: "n".repeat(500) },
+            Jwt::Update(it) => Grown { companies: vec![7; it.update.into()], ..it.claims },
+            Jwt::Read(it) => it.claims,
+        }))
+    });
+    let auth = builder.build().unwrap();
+    let mut browser = signed_in(&auth).await;
+    assert!(!everything.0.lock().unwrap().contains("largest="));
+    browser.update(&json!(3000)).await;
+    browser.session().await;
+    browser.update(&json!(20_000)).await;
+    drop(guard);
+    let text = everything.0.lock().unwrap().clone();
+    let told: Vec<_> = text.lines().filter(|line| line.contains("more than one cookie")).collect();
+    let [warning] = told.as_slice() else { panic!("{told:?}") };
+    assert!(warning.contains(r#"largest="companies" (6001 bytes), "note" (502 bytes), "#), "{warning}");
+    let refused = text.lines().find(|line| line.contains("`cookie_budget` allows")).unwrap();
+    assert!(
+        refused.contains(r#"the largest claims are "companies" (40001 bytes), "note" (502 bytes), "#),
+        "{refused}"
+    );
 }

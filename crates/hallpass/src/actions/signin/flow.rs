@@ -25,7 +25,7 @@ pub(in crate::actions) struct Flow<'a> {
 impl<'a> Flow<'a> {
     pub(in crate::actions) fn of(ready: &'a Ready, request: &Verified<'_>, provider: &'a Provider) -> Self {
         let config = &ready.config;
-        let form_post = is_form_post(provider);
+        let form_post = provider.is_form_post();
         // A proxy cannot pass on the body of a POST by redirecting.
         let proxy = config.redirect_proxy(provider).filter(|_| !form_post);
         let proxy_origin = proxy.and_then(|proxy| origin_of(&Url::parse(proxy).ok()?));
@@ -80,9 +80,4 @@ impl<'a> Flow<'a> {
         let foreign = origin.filter(|url| origin_of(url).is_some_and(|origin| origin != own_origin));
         Ok(foreign.map(String::from))
     }
-}
-
-/// Whether the provider is asked to answer with a POST (OAuth 2.0 Form Post Response Mode).
-fn is_form_post(provider: &Provider) -> bool {
-    provider.authorization_params.iter().any(|(name, value)| name == "response_mode" && value == "form_post")
 }

@@ -1,4 +1,4 @@
-use crate::providers::{APPLE, AUTH0, GITHUB, GITLAB, GOOGLE, MICROSOFT_ENTRA_ID};
+use crate::providers::{ALL, APPLE, AUTH0, GITHUB, GITLAB, GOOGLE, KEYCLOAK, MICROSOFT_ENTRA_ID};
 
 use super::*;
 
@@ -39,6 +39,44 @@ fn braces_that_do_not_close_stay_as_they_are() {
 fn the_token_is_not_sent_to_the_catalogues_host_when_userinfo_is_elsewhere() {
     let github = GITHUB.client("a", "b").userinfo("https://git.example.com/api/v3/user");
     assert!(github.follow_up.is_none() && github.follow_up_url.is_none());
+}
+
+#[test]
+fn a_stand_in_takes_every_address_and_key_of_the_provider() {
+    let base = "http://127.0.0.1:1/idp";
+    let key = PrivateKey::new("ES256", KEY);
+    for spec in ALL {
+        let own = spec.client("a", "b").private_key(key.clone()).with("domain", "acme.example");
+        let own = own.id_token_algorithms(&["RS256"]).jwks_uri("https://acme.example/keys");
+        let moved = own.stand_in(base, base);
+        assert_eq!(moved.problems(), [], "{}", spec.id);
+        let endpoints = [&moved.authorization_endpoint, &moved.token_endpoint, &moved.userinfo_endpoint];
+        let expected = match moved.kind {
+            ProviderKind::Oidc => [None, None, None],
+            ProviderKind::OAuth2 => {
+                ["authorize", "token", "userinfo"].map(|path| Some(format!("{base}/{path}")))
+            }
+        };
+        assert_eq!(endpoints, expected.each_ref(), "{}", spec.id);
+        let follow_up = spec.follow_up.map(|_| format!("{base}/follow-up"));
+        assert_eq!(moved.follow_up_url, follow_up, "{}", spec.id);
+        assert!(moved.jwks_uri.is_none() && moved.private_key.is_none(), "{}", spec.id);
+        assert_eq!(moved.scopes, spec.client("a", "b").scopes, "{}", spec.id);
+    }
+}
+
+#[test]
+fn the_environment_does_not_move_a_stand_in_back() {
+    let mut moved = KEYCLOAK.client("a", "b").stand_in("http://127.0.0.1:1/idp", "http://127.0.0.1:1/idp");
+    moved.fill_from_environment(&|_| Some("https://keycloak.acme.example/realms/staff".to_owned()));
+    assert_eq!(moved.issuer.as_deref(), Some("http://127.0.0.1:1/idp"));
+    assert_eq!(moved.client_id(), Some("a"));
+}
+
+#[test]
+fn an_empty_client_id_is_none() {
+    assert_eq!(GITHUB.client("", "").client_id(), None);
+    assert_eq!(Provider::from(GITHUB).client_id(), None);
 }
 
 #[test]
