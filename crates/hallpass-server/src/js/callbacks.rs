@@ -54,7 +54,9 @@ impl Script {
             Jwt::Update(it) => (it.token, it.request, "update"),
             Jwt::Read(it) => (it.token, it.request, "read"),
         };
-        let answer = self.ask("jwt", Some(trigger), Input::Argument(&argument), Some(&request)).await?;
+        let answer = self
+            .ask("jwt", Some(trigger), Input::Argument(&argument), Some(&request), Some(token.sub()))
+            .await?;
         self.decide(&answer, token, None)
     }
 
@@ -63,10 +65,14 @@ impl Script {
         // What is inside of an object may change without a trace.
         if !arguments::is_flat(&token) {
             let argument = format!("{{\"token\":{token}}}");
-            let answer = self.ask("jwt", None, Input::Argument(&argument), Some(&it.request)).await?;
+            let answer = self
+                .ask("jwt", None, Input::Argument(&argument), Some(&it.request), Some(it.token.sub()))
+                .await?;
             return self.decide(&answer, it.token, None);
         }
-        let answer = self.ask("jwt", None, Input::Read { token: &token }, Some(&it.request)).await?;
+        let answer = self
+            .ask("jwt", None, Input::Read { token: &token }, Some(&it.request), Some(it.token.sub()))
+            .await?;
         self.decide(&answer, it.token, Some(it.claims))
     }
 
@@ -94,7 +100,7 @@ impl Script {
         let answer = if event.stored_user.is_none() && !self.dev {
             let token = arguments::token(&event.token, &event.claims)?;
             let input = Input::Show { token: &token, expires: &expires };
-            self.ask("session", None, input, Some(&event.request)).await?
+            self.ask("session", None, input, Some(&event.request), Some(event.token.sub())).await?
         } else {
             let mut argument = serde_json::to_string(&event)?;
             if event.stored_user.is_some() && argument.ends_with('}') {
@@ -104,7 +110,14 @@ impl Script {
                 argument.push_str(&serde_json::to_string(&event.token)?);
                 argument.push('}');
             }
-            self.ask("session", None, Input::Argument(&argument), Some(&event.request)).await?
+            self.ask(
+                "session",
+                None,
+                Input::Argument(&argument),
+                Some(&event.request),
+                Some(event.token.sub()),
+            )
+            .await?
         };
         let json = match answer.as_str() {
             "null" | "undefined" => "null".to_owned(),
@@ -140,7 +153,9 @@ impl Script {
     /// The `signIn` callback.
     pub(crate) async fn sign_in(&self, event: SignIn) -> Result<Decision, BoxError> {
         let argument = serde_json::to_string(&event)?;
-        let answer = self.ask("signIn", None, Input::Argument(&argument), Some(&event.request)).await?;
+        let answer = self
+            .ask("signIn", None, Input::Argument(&argument), Some(&event.request), Some(&event.user.id))
+            .await?;
         Ok(match serde_json::from_str(&answer) {
             Ok(Value::Bool(allowed)) => Decision::from(allowed),
             Ok(Value::String(url)) if !url.is_empty() => Decision::Redirect(url),
@@ -154,7 +169,7 @@ impl Script {
     /// The `redirect` callback.
     pub(crate) async fn redirect(&self, event: Redirect) -> Result<String, BoxError> {
         let argument = serde_json::to_string(&event)?;
-        let answer = self.ask("redirect", None, Input::Argument(&argument), None).await?;
+        let answer = self.ask("redirect", None, Input::Argument(&argument), None, None).await?;
         serde_json::from_str(&answer).map_err(|_| self.said("`redirect` must return an address: a text"))
     }
 
@@ -165,7 +180,7 @@ impl Script {
             return Ok(());
         }
         let argument = serde_json::to_string(&json!({ "name": name, "message": event }))?;
-        self.ask("event", Some(name), Input::Argument(&argument), None).await.map(drop)
+        self.ask("event", Some(name), Input::Argument(&argument), None, None).await.map(drop)
     }
 
     async fn authorize(&self, id: &str, input: CredentialsInput) -> Result<Option<User>, BoxError> {
@@ -173,7 +188,7 @@ impl Script {
         let request = self.seen.request(input.request());
         let call = async {
             self.pool
-                .call("authorize", Input::Argument(&argument), &request)
+                .call("authorize", Input::Argument(&argument), &request, None)
                 .await
                 .map_err(super::Fault::report)
         };
@@ -191,13 +206,15 @@ impl Script {
         trigger: Option<&'static str>,
         input: Input<'_>,
         request: Option<&Arc<RequestInfo>>,
+        person: Option<&str>,
     ) -> Result<String, BoxError> {
         let request: Cow<'_, str> = match request {
             Some(info) if self.is_per_request => self.seen.request(info).into(),
             None if self.is_per_request => super::request::stub().into(),
             _ => "".into(),
         };
-        let call = async { self.pool.call(kind, input, &request).await.map_err(super::Fault::report) };
+        let call =
+            async { self.pool.call(kind, input, &request, person).await.map_err(super::Fault::report) };
         if !self.dev {
             return call.await;
         }

@@ -251,13 +251,16 @@ impl Engine {
         if self.slice.has_ended() {
             return Err(self.too_late());
         }
+        if self.slice.was_crowded_out() {
+            return Err(self.crowded_out());
+        }
         let answer: Option<String> =
             self.driver(ctx, "look").and_then(|look| look.call(())).map_err(caught)?;
         Ok(answer.map_or(Step::Waiting, Step::Answer))
     }
 
     fn run_jobs(&self, ctx: &Ctx<'_>) {
-        while !self.slice.has_ended() && ctx.execute_pending_job() {}
+        while !self.slice.has_ended() && !self.slice.was_crowded_out() && ctx.execute_pending_job() {}
     }
 
     /// Runs in the context, at most so long.
@@ -266,10 +269,17 @@ impl Engine {
         let result = self.context.with(|ctx| run(&ctx));
         let is_late = self.slice.end();
         match result {
+            _ if self.slice.was_crowded_out() => Err(self.crowded_out()),
             Err(fault) if is_late && fault.kind != Kind::Broken => Err(self.too_late()),
             Err(fault) if fault.kind == Kind::TimedOut => Err(self.too_late()),
             result => result,
         }
+    }
+
+    fn crowded_out(&self) -> Fault {
+        Fault::new(Kind::Busy, "too many callbacks compute for long")
+            .in_file(&self.program.file)
+            .cure("look for a loop that goes on for ever")
     }
 
     fn too_late(&self) -> Fault {

@@ -1,5 +1,6 @@
 //! Contexts that wait for calls.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub(crate) struct Pool {
     crowd: Arc<Crowd>,
     idle: Mutex<Vec<Engine>>,
     places: Arc<Semaphore>,
+    /// What one person may take of the places. People share one by chance, which is no harm.
+    seats: Vec<Arc<Semaphore>>,
     fetch: Fetch,
 }
 
@@ -34,6 +37,7 @@ impl Pool {
             crowd: Arc::new(Crowd::new()),
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(MOST_CONTEXTS)),
+            seats: (0..SEATS).map(|_| Arc::new(Semaphore::new(MOST_OF_ONE))).collect(),
             fetch,
         };
         let engine = pool.engine()?;
@@ -46,7 +50,7 @@ impl Pool {
         self.idle().last().is_some_and(|engine| engine.is_per_request)
     }
 
-    /// Calls something of the configuration, and waits for what it waits for. The answer is JSON, or `undefined`; or
+    /// Calls something of the configuration, for this person where one is known, and waits for what it waits for. The answer is JSON, or `undefined`; or
     /// empty, see [`Input::Read`].
     ///
     /// # Errors
@@ -56,10 +60,19 @@ impl Pool {
         kind: &'static str,
         input: Input<'_>,
         request: &str,
+        person: Option<&str>,
     ) -> Result<String, Fault> {
         let named = |fault: Fault| fault.in_callback(kind);
         let deadline = Instant::now() + self.program.limits.time;
-        let place = self.place(deadline).await.map_err(named)?;
+        let _seat = match person.and_then(|person| self.seat(person)) {
+            Some(seat) => {
+                let busy = || format!("{MOST_OF_ONE} callbacks of this person are running already");
+                Some(self.room(seat, deadline, busy).await.map_err(named)?)
+            }
+            None => None,
+        };
+        let busy = || format!("{MOST_CONTEXTS} callbacks are running already");
+        let place = self.room(&self.places, deadline, busy).await.map_err(named)?;
         let engine = self.engine().map_err(named)?;
         let mut call = Call { pool: Arc::clone(self), engine, deadline, flights: None, _place: place };
         let result = call.run(kind, input, request).await;
@@ -99,14 +112,26 @@ impl Pool {
         }
     }
 
-    async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, Fault> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+    fn seat(&self, person: &str) -> Option<&Arc<Semaphore>> {
+        let mut hasher = DefaultHasher::new();
+        person.hash(&mut hasher);
+        let index = usize::try_from(hasher.finish() % u64::try_from(SEATS).ok()?).ok()?;
+        self.seats.get(index)
+    }
+
+    async fn room(
+        &self,
+        of: &Arc<Semaphore>,
+        deadline: Instant,
+        busy: impl FnOnce() -> String,
+    ) -> Result<OwnedSemaphorePermit, Fault> {
+        if let Ok(place) = Arc::clone(of).try_acquire_owned() {
             return Ok(place);
         }
         let patience = deadline.min(Instant::now() + PATIENCE);
-        match timeout_at(patience, Arc::clone(&self.places).acquire_owned()).await {
+        match timeout_at(patience, Arc::clone(of).acquire_owned()).await {
             Ok(Ok(place)) => Ok(place),
-            _ => Err(Fault::new(Kind::Busy, format!("{MOST_CONTEXTS} callbacks are running already"))
+            _ => Err(Fault::new(Kind::Busy, busy())
                 .in_file(&self.program.file)
                 .cure("look for what they wait for")),
         }
@@ -222,6 +247,11 @@ fn fly(pool: &Arc<Pool>, wish: Wish) -> Flight {
 
 /// Each takes about half a megabyte.
 const MOST_CONTEXTS: usize = 64;
+
+/// Places that one person may take: whoever finds a callback that loops must not take all.
+const MOST_OF_ONE: usize = 8;
+
+const SEATS: usize = 256;
 
 /// How long a call waits for a context.
 const PATIENCE: Duration = Duration::from_millis(250);
