@@ -64,7 +64,7 @@ impl Pool {
     ) -> Result<String, Fault> {
         let named = |fault: Fault| fault.in_callback(kind);
         let deadline = Instant::now() + self.program.limits.time;
-        let _seat = match person.and_then(|person| self.seat(person)) {
+        let seat = match person.and_then(|person| self.seat(person)) {
             Some(seat) => {
                 let busy = || format!("{MOST_OF_ONE} callbacks of this person are running already");
                 Some(self.room(seat, deadline, busy).await.map_err(named)?)
@@ -77,7 +77,14 @@ impl Pool {
         let mut call = Call { pool: Arc::clone(self), engine, deadline, flights: None, _place: place };
         let result = call.run(kind, input, request).await;
         match &result {
-            Err(fault) if fault.kind != Kind::Threw => {}
+            Err(fault) if fault.kind != Kind::Threw => {
+                drop(call);
+                // A context that is thrown away is work for everybody: a person causes it now and then, and no more.
+                tokio::spawn(async move {
+                    sleep(PENANCE).await;
+                    drop(seat);
+                });
+            }
             _ => call.finish(),
         }
         result.map_err(named)
@@ -252,6 +259,9 @@ const MOST_CONTEXTS: usize = 64;
 const MOST_OF_ONE: usize = 8;
 
 const SEATS: usize = 256;
+
+/// How long a seat stays taken when its call was ended.
+const PENANCE: Duration = Duration::from_secs(1);
 
 /// How long a call waits for a context.
 const PATIENCE: Duration = Duration::from_millis(250);
