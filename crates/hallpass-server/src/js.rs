@@ -1,6 +1,5 @@
 //! Callbacks in JavaScript: a configuration as Auth.js has it, run as it is.
 
-mod answers;
 mod arguments;
 mod callbacks;
 mod description;
@@ -13,11 +12,10 @@ mod pool;
 mod providers;
 mod request;
 mod script;
-mod sensitive;
 mod slice;
 mod strip;
 
-pub(crate) use callbacks::callbacks;
+pub(crate) use callbacks::add_forms;
 pub(crate) use description::Description;
 pub(crate) use engine::Limits;
 pub(crate) use fault::Fault;

@@ -22,7 +22,7 @@ fn site(body: &str, more: &str) -> (Folder, Server) {
             "import Credentials from '@auth/core/providers/credentials'
              export default (req) => ({{
                secret: 'a secret of at least 32 characters',
-               providers: [Credentials({{ authorize: () => ({{ id: '1', name: 'Ada' }}) }})],
+               providers: [Credentials({{ authorize: ({{ username }}) => ({{ id: username, name: 'Ada' }}) }})],
                callbacks: {{ async session({{ session }}) {{
                  if (req.query.do) {{ {body} }}
                  return session
@@ -35,8 +35,12 @@ fn site(body: &str, more: &str) -> (Folder, Server) {
 }
 
 fn signed_in(server: &Server) -> Browser {
+    signed_in_as("x", server)
+}
+
+fn signed_in_as(person: &str, server: &Server) -> Browser {
     let mut browser = Browser::new(&server.host);
-    browser.sign_in("x", "x");
+    browser.sign_in(person, "x");
     assert!(browser.has_session());
     browser
 }
@@ -233,7 +237,7 @@ fn a_server_that_does_not_answer_in_time_is_a_503_and_nobody_is_signed_out() {
 #[test]
 fn many_loops_at_once_leave_room_for_others() {
     let (_folder, server) = site("while (true) {}", "");
-    let mut other = signed_in(&server);
+    let mut other = signed_in_as("other", &server);
     let mut loops = Vec::new();
     for _ in 0..8 {
         let mut browser = signed_in(&server);
@@ -247,6 +251,46 @@ fn many_loops_at_once_leave_room_for_others() {
     for running in loops {
         assert_eq!(running.join().unwrap(), 503);
     }
+}
+
+/// All at once, each with a session of its own.
+fn loop_as(people: &[String], server: &Server) -> Vec<thread::JoinHandle<u16>> {
+    let browsers: Vec<_> = people.iter().map(|person| signed_in_as(person, server)).collect();
+    let loops = browsers.into_iter().map(|mut browser| thread::spawn(move || harm(&mut browser).status));
+    loops.collect()
+}
+
+#[test]
+fn one_person_does_not_take_all_contexts() {
+    // None of them computes, so that only what one person may take stands between them and all contexts.
+    let (_folder, server) = site("await new Promise((resolve) => setTimeout(resolve, 60_000))", "");
+    let mut other = signed_in_as("other", &server);
+    let loops = loop_as(&vec!["eve".to_owned(); 80], &server);
+    for _ in 0..20 {
+        assert_eq!(other.session()["user"]["name"], "Ada");
+    }
+    assert!(loops.into_iter().all(|it| it.join().unwrap() == 503));
+    let log = server.log();
+    assert!(log.contains("8 callbacks of this person are running already"), "{log}");
+    assert!(!log.contains("64 callbacks are running already"), "{log}");
+}
+
+#[test]
+fn many_people_who_loop_do_not_take_all_contexts() {
+    let (_folder, server) = site("for (;;) try { for (;;); } catch {}", "");
+    let mut other = signed_in_as("other", &server);
+    let people: Vec<_> = (0..40).map(|number| format!("eve{number}")).collect();
+    let loops = loop_as(&people, &server);
+    // Answered before the first loop has ended by itself.
+    assert_eq!(other.session()["user"]["name"], "Ada");
+    assert!(loops.iter().any(|it| !it.is_finished()));
+    for _ in 0..20 {
+        assert_eq!(other.session()["user"]["name"], "Ada");
+    }
+    assert!(loops.into_iter().all(|it| it.join().unwrap() == 503));
+    let log = server.log();
+    assert!(log.contains("too many callbacks compute for long"), "{log}");
+    assert!(!log.contains("64 callbacks are running already"), "{log}");
 }
 
 #[test]

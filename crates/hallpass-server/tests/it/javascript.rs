@@ -275,3 +275,48 @@ fn another_file_can_be_named() {
     command.env("AUTH_GITHUB_ID", "a").env("AUTH_GITHUB_SECRET", "b");
     assert!(refusal(command).contains("other.js: 1 was thrown"));
 }
+
+#[test]
+fn what_jwt_does_to_the_token_at_a_read_counts_and_what_it_leaves_is_left() {
+    // What `jwt` does at a read; what `session` shows of the token after one, two and three reads.
+    for (read, shown, seen) in [
+        ("return token", "token.a", ["1", "1", "1"]),
+        ("token.a += 1; return token", "token.a", ["2", "3", "4"]),
+        ("return { ...token, a: token.a + 1 }", "token.a", ["2", "3", "4"]),
+        ("return { ...token }", "token.a", ["1", "1", "1"]),
+        ("await null; token.a += 1; return token", "token.a", ["2", "3", "4"]),
+        ("await null; return token", "token.a", ["1", "1", "1"]),
+        ("delete token.a; token.b = 2; return token", "`${token.a} ${token.b}`", ["undefined 2"; 3]),
+        ("token.name = token.name + 'a'; return token", "session.user.name", ["Adaa", "Adaaa", "Adaaaa"]),
+        ("token.in ??= []; token.in.push(1); return token", "token.in.length", ["1", "2", "3"]),
+        ("token.in ??= { n: 0 }; token.in.n++; return token", "token.in.n", ["1", "2", "3"]),
+        // What `session` does to the token stays there.
+        ("return token", "token.a++ + (token.b ? 'kept' : (token.b = ''))", ["1"; 3]),
+        // Nor does anything come in from outside between the two.
+        ("setTimeout(() => { token.a = 9 }, 0); return token", "token.a", ["1"; 3]),
+        (
+            "Object.setPrototypeOf(token, { toJSON() { return { ...this, a: 7 } } }); return token",
+            "token.a",
+            ["7"; 3],
+        ),
+        ("token.sub = 'other'; return token", "token.sub", ["1"; 3]),
+    ] {
+        let source = format!(
+            "import C from '@auth/core/providers/credentials'
+             export default {{ providers: [C({{ authorize: () => ({{ id: '1', name: 'Ada', email: 'ada@example.com' }}) }})],
+               callbacks: {{
+                 async jwt({{ token, user }}) {{ if (user) return {{ ...token, a: 1 }}; {read} }},
+                 session: ({{ session, token }}) => ({{ ...session, shown: String({shown}) }}),
+               }} }}"
+        );
+        let folder = folder("", "hallpass.config.js", &source);
+        let server = Server::start(program(&folder, &[]));
+        let mut browser = Browser::new(&server.host);
+        browser.sign_in("x", "x");
+        for want in seen {
+            let session = browser.session();
+            assert_eq!(session["shown"], want, "{read}: {session}");
+            assert_eq!(session["user"]["email"], "ada@example.com", "{read}: {session}");
+        }
+    }
+}
