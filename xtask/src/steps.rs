@@ -121,6 +121,11 @@ pub(crate) const STEPS: &[Step] = &[
         node::clients,
     ),
     Step::ci(
+        "quickstarts",
+        "docs/quickstart-*.md, done to the letter and tried in a browser [--only NAME]",
+        node::quickstarts,
+    ),
+    Step::ci(
         "chaos",
         "servers killed and databases taken away [--rounds N, default 20; one in ci]",
         chaos::step,

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::peer;
 use crate::session::original_uri;
 
 /// A guard for a router, made by [`AuthExt::require_session`](crate::AuthExt::require_session).
@@ -88,6 +89,7 @@ where
             if let Some(own) = &own {
                 parts.extensions.insert(own.clone());
             }
+            peer::note(&mut parts.extensions);
             let mut response = match guard.judge(&mut parts, original_uri).await {
                 Ok(()) => inner.call(Request::from_parts(parts, body)).await?,
                 Err(refusal) => refusal.response().map(Body::from),

@@ -64,6 +64,10 @@
 //! }
 //! ```
 //!
+//! Callbacks and the list of sessions know the visitor's address where the server is made with
+//! `into_make_service_with_connect_info::<SocketAddr>()`, or a layer of yours puts a [`Peer`](hallpass::Peer) into the
+//! request's extensions, as it should behind a proxy.
+//!
 //! A service that only reads the sessions of another (an Auth.js application, say) needs none of this, and no more than
 //! `default-features = false`: see [`Token`].
 //!
@@ -94,6 +98,8 @@
 mod guard;
 #[cfg(feature = "engine")]
 mod layer;
+#[cfg(feature = "engine")]
+mod peer;
 #[cfg(feature = "engine")]
 mod routes;
 #[cfg(feature = "engine")]

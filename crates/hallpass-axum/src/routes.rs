@@ -10,7 +10,7 @@ use axum::routing::any;
 use hallpass::shell::{self, Renewals};
 use hallpass::{Auth, ConfigError, Core, MAX_BODY};
 
-use crate::{RequireSession, SessionLayer};
+use crate::{RequireSession, SessionLayer, peer};
 
 /// What [`Auth`] can do in an axum application.
 pub trait AuthExt {
@@ -74,6 +74,7 @@ async fn answer(core: Arc<Core>, request: Request) -> Response {
     if let Some(OriginalUri(uri)) = parts.extensions.remove() {
         parts.uri = uri;
     }
+    peer::note(&mut parts.extensions);
     let body = if body.is_end_stream() { Ok(Bytes::new()) } else { to_bytes(body, MAX_BODY).await };
     let Ok(body) = body else {
         return shell::body_too_large().map(Body::from);

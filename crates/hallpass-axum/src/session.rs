@@ -12,6 +12,8 @@ use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::peer;
+
 /// The session of whoever sent the request. Its fields are those of [`hallpass::Session`], and
 /// [`update`](HeldSession::update) and [`sign_out_elsewhere`](HeldSession::sign_out_elsewhere) change it.
 ///
@@ -94,6 +96,7 @@ async fn read<C>(auth: &Auth<C>, parts: &mut Parts) -> Result<Option<Session<C>>
 where
     C: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
+    peer::note(&mut parts.extensions);
     let session = shell::session(auth, parts).await.map_err(SessionRejection)?;
     Ok(session.map(Session))
 }

@@ -20,6 +20,7 @@ mod check;
 mod database;
 mod document;
 mod duration;
+mod edge;
 mod email;
 mod environment;
 mod javascript;
@@ -34,6 +35,7 @@ mod words;
 
 use database::DatabaseSettings;
 pub(crate) use document::{Document, Section, nearest};
+pub(crate) use edge::EdgeSettings;
 use email::MailSettings;
 pub(crate) use email::Sending;
 use operation::Operation;
@@ -71,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) operation: Operation,
     /// Files that hold something secret.
     pub(crate) secret_files: Vec<PathBuf>,
+    /// What strangers may do, and who may speak for them.
+    pub(crate) edge: EdgeSettings,
     environment: Environment,
     base_path: Option<String>,
     trust_host: Option<bool>,
@@ -162,6 +166,7 @@ impl Config {
         let users = read_users(&mut top, problems);
         let dev = flags.dev || (file.is_none() && !has_secret(&environment));
         let database = database::read(&mut top, &environment, dev, problems);
+        let edge = edge::read(&mut top, &environment, dev, problems);
         let mut config = Self {
             dev,
             listen: listen.unwrap_or(DEFAULT_LISTEN),
@@ -172,6 +177,7 @@ impl Config {
             secrets: if has_secret(&environment) { Vec::new() } else { secrets },
             database,
             operation: operation::read(&mut top, &environment, problems),
+            edge,
             base_path: top.text("base_path").map(|path| path.value),
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
@@ -217,6 +223,7 @@ impl Config {
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_mode(problems);
+        config.check_edge(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);
         config.check_by_library(&providers.places, document, problems);
         config
@@ -255,6 +262,11 @@ impl Config {
         }
     }
 
+    /// Whether only the listed proxies say what the public address is.
+    pub(crate) fn host_comes_from_proxies(&self) -> bool {
+        self.edge.proxies.is_some() && self.url.is_none()
+    }
+
     /// Whether people can sign in with a name and a password.
     pub(crate) fn has_form(&self) -> bool {
         self.dev || !self.users.is_empty()
@@ -284,13 +296,18 @@ impl Config {
 
     /// The names of the providers that are real, for people.
     pub(crate) fn provider_names(&self) -> impl Iterator<Item = &str> {
-        let is_real = |provider: &&Provider| self.stand_in().is_none_or(|it| !it.covers(provider.id()));
+        let is_real = |provider: &&Provider| !self.stands_in_for(provider.id());
         self.providers.iter().filter(is_real).map(Provider::name)
     }
 
     /// The names of those that are not, for people.
     pub(crate) fn stand_in_names(&self) -> impl Iterator<Item = &'static str> {
         self.stand_in().into_iter().flat_map(StandIn::names)
+    }
+
+    /// Whether the server stands in for a provider.
+    pub(crate) fn stands_in_for(&self, id: &str) -> bool {
+        self.stand_in().is_some_and(|stand_in| stand_in.covers(id))
     }
 
     /// Stands in for providers, in development mode.
@@ -366,7 +383,9 @@ impl Config {
         if let Some(path) = &self.base_path {
             builder = builder.base_path(path);
         }
-        if let Some(trust) = self.trust_host {
+        // Whom the host is believed is settled before the library sees a request.
+        let is_settled = self.host_comes_from_proxies() && self.environment.get("AUTH_TRUST_HOST").is_none();
+        if let Some(trust) = self.trust_host.or_else(|| is_settled.then_some(true)) {
             builder = builder.trust_host(trust);
         }
         if let Some(forwarded) = self.forwarded {
@@ -396,6 +415,9 @@ impl Config {
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());
         }
+        let builder = self.edge.cookies.add_to(builder, &self.cookies);
+        let guarded = self.edge.forward_auth.iter().flat_map(|settings| &settings.origins);
+        let builder = builder.trusted_origins(&self.edge.cors).redirect_origins(guarded);
         self.providers.iter().fold(builder, |builder, provider| {
             builder.provider(match self.stand_in() {
                 Some(stand_in) => stand_in.in_place_of(provider),

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod dev;
 mod doctor;
+mod edge;
 mod home;
 mod js;
 mod listener;

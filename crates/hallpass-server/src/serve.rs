@@ -12,7 +12,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hallpass::{Auth, Environment};
-use hallpass_axum::AuthExt;
 use http::{HeaderValue, StatusCode, header};
 use tokio::signal;
 use tokio::task::JoinHandle;
@@ -21,6 +20,7 @@ use tokio::time::timeout;
 use crate::Failure;
 use crate::cli::Serve;
 use crate::config::Config;
+use crate::edge::{self, Arrivals};
 use crate::listener::Connections;
 use crate::ops::{self, Exporter, Gate, Metrics, Site};
 use crate::session::{self, App, Claims};
@@ -131,13 +131,14 @@ fn router(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn(within_limits))
         .layer(middleware::from_fn(as_typed))
+        .layer(middleware::from_fn_with_state(Arrivals::new(config.edge.proxies.clone()), edge::arrive))
 }
 
 fn routes(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
     let router = Router::new()
         .route("/health", get(async || ([(header::CACHE_CONTROL, "no-store")], "ok\n")))
         .merge(home::assets())
-        .merge(auth.routes())
+        .merge(edge::routes(config, auth))
         .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"));
     match config.dev {
         true => dev::mount(router, dev::Dev::new(config, auth, local)),

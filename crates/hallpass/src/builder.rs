@@ -339,6 +339,23 @@ impl<S, C> Builder<S, C> {
         self
     }
 
+    /// Front ends at other origins, such as `https://app.example.com`: the browser may be sent there, as with
+    /// [`redirect_origins`](Self::redirect_origins), and their POSTs count, with the CSRF token of the browser. They need
+    /// CORS headers too, which are for a layer in front. Default: none.
+    ///
+    /// Whoever runs one of them can act for everybody who is signed in.
+    pub fn trusted_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.trusted_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Origins beside the site itself where the browser may be sent after sign-in and sign-out:
+    /// `https://app.example.com`. A [`redirect`](Self::redirect) callback decides alone. Default: none.
+    pub fn redirect_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.redirect_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Whether cookies are `Secure`, with the prefixes that go with it. Default: when the site is https.
     pub fn use_secure_cookies(mut self, secure: bool) -> Self {
         self.settings.secure_cookies = Some(secure);

@@ -182,6 +182,8 @@ pub(crate) struct Settings {
     pub(crate) secrets: Vec<Secret>,
     pub(crate) trust_host: Option<bool>,
     pub(crate) forwarded: Option<Forwarded>,
+    pub(crate) trusted_origins: Vec<String>,
+    pub(crate) redirect_origins: Vec<String>,
     pub(crate) secure_cookies: Option<bool>,
     pub(crate) cookies: Vec<(CookieKind, CookieOptions)>,
     pub(crate) cookie_budget: Option<usize>,
@@ -227,6 +229,10 @@ pub(crate) struct Config {
     pub(crate) secrets: Arc<[Secret]>,
     pub(crate) trust_host: TrustHost,
     pub(crate) forwarded: Forwarded,
+    /// Front ends elsewhere, whose POSTs count.
+    pub(crate) trusted_origins: Arc<[String]>,
+    /// Where the browser may be sent beside the site itself: those, and others.
+    pub(crate) redirect_origins: Arc<[String]>,
     pub(crate) secure_cookies: Option<bool>,
     /// Keys of the state that goes through a redirect proxy.
     pub(crate) state_keys: Arc<TokenKeys>,

@@ -89,7 +89,8 @@ impl Core {
 
     /// Answers one request. Never fails: an error becomes a page, a redirect or JSON.
     ///
-    /// Bodies over [`MAX_BODY`] bytes are refused with 413; a shell should not collect more.
+    /// Bodies over [`MAX_BODY`] bytes are refused with 413; a shell should not collect more. Where something went wrong,
+    /// the extensions of the answer have its [`ErrorKind`].
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         match &self.0 {
             State::Ready(ready) => {
@@ -99,12 +100,22 @@ impl Core {
                 let outcome = outcome.unwrap_or_else(|_| {
                     let error = Error::new(ErrorKind::Unavailable, "a request panicked");
                     report(&ready.config.hooks, &error, None);
-                    message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment")
+                    message(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment").of(&error)
                 });
                 respond(outcome, ready.config.compat, Some(&ready.config.pages))
             }
             State::Broken(broken) => {
                 respond(broken.decide(request), Compat::new().cache_headers(true), broken.pages.as_ref())
+            }
+        }
+    }
+
+    /// Answers without asking what the request wants.
+    pub(crate) fn respond_with(&self, answer: impl FnOnce(&Ready) -> Outcome) -> Response<Bytes> {
+        match &self.0 {
+            State::Ready(ready) => respond(answer(ready), ready.config.compat, Some(&ready.config.pages)),
+            State::Broken(broken) => {
+                respond(misconfigured_message(), Compat::new().cache_headers(true), broken.pages.as_ref())
             }
         }
     }
@@ -227,8 +238,12 @@ impl Ready {
 
     /// An error sends the browser to a page that says so.
     pub(crate) fn failed(&self, asked: &Asked, site: &Site, info: &RequestInfo, error: &Error) -> Outcome {
+        report(&self.config.hooks, error, Some(info));
+        self.answer_to(error, asked, site).of(error)
+    }
+
+    fn answer_to(&self, error: &Error, asked: &Asked, site: &Site) -> Outcome {
         let config = &self.config;
-        report(&config.hooks, error, Some(info));
         let kind = error.kind();
         if asked.dialect.is_bad_request(kind, asked) {
             return bad_words(asked.dialect);
@@ -250,6 +265,13 @@ impl Ready {
             let nobody = config.dialects.nobody().to_owned();
             return Outcome::new(Body::Json(StatusCode::BAD_REQUEST, nobody));
         }
+        let (to, status) = self.failure(error, asked, site);
+        Outcome::new(Body::ErrorRedirect { to, as_json: asked.as_json, status })
+    }
+
+    /// The address that tells of an error, and the status where that is told as JSON.
+    pub(crate) fn failure(&self, error: &Error, asked: &Asked, site: &Site) -> (String, StatusCode) {
+        let config = &self.config;
         let failure = asked.dialect.failure(error, asked);
         let (own, built_in) = match failure.page {
             FailurePage::SignIn => (config.paths.sign_in.as_ref(), "signin"),
@@ -259,20 +281,17 @@ impl Ready {
         let page = own.map_or_else(|| site.url(config, built_in), |own| absolute(site, own));
         let parameters: Vec<_> =
             failure.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Outcome::new(Body::ErrorRedirect {
-            to: redirect::with_query(&page, &parameters),
-            as_json: asked.as_json,
-            status: failure.status,
-        })
+        (redirect::with_query(&page, &parameters), failure.status)
     }
 
     /// A request that no configuration could answer.
     fn refused(&self, inbound: &Inbound, site: &Site, error: &Error) -> Outcome {
         report(&self.config.hooks, error, Some(&inbound.info));
-        if !inbound.is_post() && inbound.action.is_page() {
-            return self.error_page(StatusCode::BAD_REQUEST, Some(error.kind().public_code()), site);
-        }
-        message(StatusCode::BAD_REQUEST, "callbackUrl is not an address")
+        let outcome = match !inbound.is_post() && inbound.action.is_page() {
+            true => self.error_page(StatusCode::BAD_REQUEST, Some(error.kind().public_code()), site),
+            false => message(StatusCode::BAD_REQUEST, "callbackUrl is not an address"),
+        };
+        outcome.of(error)
     }
 
     pub(crate) fn error_page(&self, status: StatusCode, code: Option<&str>, site: &Site) -> Outcome {
@@ -287,7 +306,7 @@ impl Ready {
         let config = &self.config;
         report(&config.hooks, error, Some(&inbound.info));
         let page = config.paths.error.as_deref();
-        misconfigured(inbound, page, Some(&config.pages), config.dialects.written())
+        misconfigured(inbound, page, Some(&config.pages), config.dialects.written()).of(error)
     }
 }
 
@@ -299,12 +318,12 @@ impl Broken {
             Ok(inbound) => inbound,
             Err(_) if dialect.is_misconfigured_everywhere() => {
                 report(&self.hooks, &wrong, None);
-                return misconfigured_message();
+                return misconfigured_message().of(&wrong);
             }
             Err(error) => return bad_request(&self.hooks, &error, dialect),
         };
         report(&self.hooks, &wrong, Some(&inbound.info));
-        misconfigured(&inbound, self.error_page.as_deref(), self.pages.as_ref(), dialect)
+        misconfigured(&inbound, self.error_page.as_deref(), self.pages.as_ref(), dialect).of(&wrong)
     }
 }
 
@@ -362,7 +381,7 @@ fn error_page(pages: &Pages, status: StatusCode, code: Option<&str>, sign_in_url
 
 fn bad_request(hooks: &Hooks, error: &Error, dialect: Dialect) -> Outcome {
     report(hooks, error, None);
-    bad_words(dialect)
+    bad_words(dialect).of(error)
 }
 
 fn bad_words(dialect: Dialect) -> Outcome {
@@ -373,7 +392,7 @@ fn bad_words(dialect: Dialect) -> Outcome {
     })
 }
 
-fn message(status: StatusCode, text: &str) -> Outcome {
+pub(crate) fn message(status: StatusCode, text: &str) -> Outcome {
     Outcome::new(Body::Json(status, json!({ "message": text }).to_string()))
 }
 
@@ -390,6 +409,7 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
         ErrorKind::UnknownAction
         | ErrorKind::MissingCsrf
         | ErrorKind::CredentialsSignin
+        | ErrorKind::TooManyRequests
         | ErrorKind::AccessDenied => {
             tracing::info!(kind = error.kind().name(), path, cause = source, "{error}");
         }

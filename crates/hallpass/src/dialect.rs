@@ -362,6 +362,7 @@ fn code_in_v4(error: &Error, asked: &Asked) -> &'static str {
         ErrorKind::AccessDenied
         | ErrorKind::CredentialsSignin
         | ErrorKind::OAuthAccountNotLinked
+        | ErrorKind::TooManyRequests
         | ErrorKind::Verification => kind.name(),
         ErrorKind::AccountNotLinked => ErrorKind::OAuthAccountNotLinked.name(),
         ErrorKind::OAuthCallback => "Callback",

@@ -71,6 +71,8 @@ pub enum ErrorKind {
     SignOut,
     /// The data of an update is not what the application takes.
     InvalidUpdate,
+    /// Too many requests of this kind in a short time.
+    TooManyRequests,
     /// No such address, method or body.
     UnknownAction,
     /// The host of the request is not trusted.
@@ -111,6 +113,7 @@ impl ErrorKind {
             Self::SessionTooLarge => "SessionTooLarge",
             Self::SignOut => "SignOutError",
             Self::InvalidUpdate => "InvalidUpdate",
+            Self::TooManyRequests => "TooManyRequests",
             Self::UnknownAction => "UnknownAction",
             Self::UntrustedHost => "UntrustedHost",
             Self::Verification => "Verification",
@@ -129,6 +132,7 @@ impl ErrorKind {
             | Self::MissingCsrf
             | Self::OAuthAccountNotLinked
             | Self::OAuthCallback
+            | Self::TooManyRequests
             | Self::Verification => self.name(),
             Self::Store
             | Self::CallbackRoute
@@ -163,6 +167,7 @@ impl ErrorKind {
                 | Self::OAuthCallback
                 | Self::MissingCsrf
                 | Self::AccountNotLinked
+                | Self::TooManyRequests
         )
     }
 }

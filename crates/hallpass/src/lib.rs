@@ -68,6 +68,8 @@
 #[cfg(feature = "engine")]
 mod actions;
 #[cfg(feature = "engine")]
+mod attempt;
+#[cfg(feature = "engine")]
 mod auth;
 #[cfg(feature = "engine")]
 mod builder;
@@ -132,6 +134,8 @@ mod user;
 #[cfg(feature = "engine")]
 mod verify;
 
+#[cfg(feature = "engine")]
+pub use attempt::Attempt;
 #[cfg(feature = "engine")]
 pub use auth::{Auth, ConfiguredProvider, ForRequest, SessionHandle, SessionRead, Sessions, Users};
 #[cfg(feature = "engine")]

@@ -11,7 +11,9 @@ use crate::hooks::{self, Redirect};
 /// # Errors
 /// [`ErrorKind::InvalidCallbackUrl`] when it is not an address at all, and what the callback returns.
 pub(crate) async fn judge(config: &Config, asked: &str, origin: &str) -> Result<String, Error> {
-    let Some(hook) = &config.hooks.redirect else { return same_origin(asked, origin) };
+    let Some(hook) = &config.hooks.redirect else {
+        return by_default(asked, origin, &config.redirect_origins);
+    };
     let event = Redirect { url: asked.to_owned(), base_url: origin.to_owned() };
     let chosen = hooks::call(config.callback_timeout, hook, event).await?;
     let chosen = chosen
@@ -28,8 +30,8 @@ pub(crate) async fn judge(config: &Config, asked: &str, origin: &str) -> Result<
     header_safe(&chosen, origin).ok_or_else(not_an_address)
 }
 
-/// The default rules: a path of the site, or an address on it; the site itself for anything else.
-fn same_origin(asked: &str, origin: &str) -> Result<String, Error> {
+/// The default rules: a path of the site, or an address on it or on a listed origin; the site itself for anything else.
+fn by_default(asked: &str, origin: &str, others: &[String]) -> Result<String, Error> {
     if asked.starts_with('/') {
         return header_safe(&format!("{origin}{asked}"), origin).ok_or_else(not_an_address);
     }
@@ -37,7 +39,9 @@ fn same_origin(asked: &str, origin: &str) -> Result<String, Error> {
         return header_safe(asked, origin).ok_or_else(not_an_address);
     }
     let url = Url::parse(asked).map_err(|_| not_an_address())?;
-    if origin_of(&url).is_some() && origin_of(&url) == site_origin(origin) {
+    let asked_origin = origin_of(&url);
+    let is_listed = asked_origin.as_ref().is_some_and(|asked| others.contains(asked));
+    if is_listed || (asked_origin.is_some() && asked_origin == site_origin(origin)) {
         // What was parsed must be what the browser will parse: nothing is passed on that a parser would tidy away.
         return header_safe(asked, origin).ok_or_else(not_an_address);
     }

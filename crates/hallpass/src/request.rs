@@ -200,7 +200,7 @@ pub(crate) struct Inbound {
 }
 
 /// The pairs of a form, if the body is one.
-type Form = Option<Vec<(String, String)>>;
+pub(crate) type Form = Option<Vec<(String, String)>>;
 
 impl Inbound {
     /// Takes a request apart.
@@ -265,7 +265,7 @@ impl fmt::Debug for Inbound {
 }
 
 /// One or two words below the base path; empty segments do not count, as in Auth.js.
-fn route(path: &str, base_path: &str) -> Option<(Action, Option<String>)> {
+pub(crate) fn route(path: &str, base_path: &str) -> Option<(Action, Option<String>)> {
     let rest = path.strip_prefix(base_path)?;
     if !rest.starts_with('/') {
         return None;
@@ -281,7 +281,7 @@ fn route(path: &str, base_path: &str) -> Option<(Action, Option<String>)> {
 }
 
 /// The fields of a body, and with a form its pairs.
-fn parse_body(headers: &HeaderMap, body: &Bytes) -> Result<(Map<String, Value>, Form), Error> {
+pub(crate) fn parse_body(headers: &HeaderMap, body: &Bytes) -> Result<(Map<String, Value>, Form), Error> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.contains("application/json") {
         let value = serde_json::from_slice(body)

@@ -1,5 +1,7 @@
 //! What an action decided becomes a response: the only writer of headers.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
@@ -9,6 +11,7 @@ use serde_json::Value;
 
 use crate::config::Compat;
 use crate::cookie::CookieChange;
+use crate::error::{Error, ErrorKind};
 use crate::pages::Pages;
 
 /// What an action decided, as data.
@@ -19,6 +22,10 @@ pub(crate) struct Outcome {
     pub(crate) no_cache: bool,
     /// The address of this page holds a token: no `Referer` may tell it, not even on this site.
     pub(crate) address_is_secret: bool,
+    /// When to come again, where it is not for the usual moment.
+    pub(crate) retry_after: Option<Duration>,
+    /// What went wrong, for whoever counts.
+    pub(crate) error: Option<ErrorKind>,
 }
 
 pub(crate) enum Body {
@@ -48,7 +55,14 @@ pub(crate) enum AsJson {
 
 impl Outcome {
     pub(crate) fn new(body: Body) -> Self {
-        Self { body, cookies: Vec::new(), no_cache: false, address_is_secret: false }
+        Self {
+            body,
+            cookies: Vec::new(),
+            no_cache: false,
+            address_is_secret: false,
+            retry_after: None,
+            error: None,
+        }
     }
 
     pub(crate) fn page(html: String) -> Self {
@@ -57,6 +71,11 @@ impl Outcome {
 
     pub(crate) fn json(value: &Value) -> Self {
         Self::new(Body::Json(StatusCode::OK, serde_json::to_string(value).unwrap_or_default()))
+    }
+
+    /// As the answer to an error.
+    pub(crate) fn of(self, error: &Error) -> Self {
+        Self { error: Some(error.kind()), ..self }
     }
 
     /// With cookies before its own.
@@ -112,6 +131,9 @@ pub(crate) fn respond(outcome: Outcome, compat: Compat, pages: Option<&Pages>) -
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
+    if let Some(after) = outcome.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+    }
     if outcome.no_cache {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-store"));
         headers.insert(EXPIRES, HeaderValue::from_static("0"));
@@ -123,6 +145,9 @@ pub(crate) fn respond(outcome: Outcome, compat: Compat, pages: Option<&Pages>) -
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
+    if let Some(error) = outcome.error {
+        response.extensions_mut().insert(error);
+    }
     response
 }
 

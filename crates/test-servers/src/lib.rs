@@ -30,5 +30,6 @@ mod wrapper;
 
 pub use database::{Database, mariadb, postgres, redis};
 pub use kind::Kind;
+pub use programs::Program;
 pub use proxy::Proxy;
 pub use server::{Durability, Server};

@@ -7,6 +7,26 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// A program that a test starts by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is this one")]
+pub enum Program {
+    /// The proxy.
+    Nginx,
+}
+
+impl Program {
+    /// Where it is. Where it is not, the test is reported as skipped.
+    pub fn find(self) -> Option<PathBuf> {
+        let Self::Nginx = self;
+        let found = find("nginx");
+        if found.is_none() {
+            skip("nginx");
+        }
+        found
+    }
+}
+
 /// Finds a program in the folders where distributions put it, newest version first, and in `PATH`.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> = entries(Path::new("/usr/lib/postgresql"));

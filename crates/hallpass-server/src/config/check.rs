@@ -1,6 +1,6 @@
 //! What is wrong with settings that could be read.
 
-use hallpass::{Auth, Builder, ConfigError, Credentials, MemoryStore};
+use hallpass::{Auth, Builder, ConfigError, Credentials, MemoryStore, SameSite};
 
 use super::document::Document;
 use super::problem::Problem;
@@ -29,17 +29,66 @@ impl Config {
             }
             return;
         }
-        let trusts = self.trust_host.is_some() || self.environment.get("AUTH_TRUST_HOST").is_some();
+        let trusts = self.trust_host.is_some()
+            || self.environment.get("AUTH_TRUST_HOST").is_some()
+            || self.edge.proxies.is_some();
         if !listens_locally && self.url.is_none() && !trusts {
             problems.push(Problem::new(
                 "nobody knows the public address of this server: set `url` (AUTH_URL); or, behind a proxy that sets \
-                 the host, `trust_host = true` (AUTH_TRUST_HOST)",
+                 the host, `trusted_proxies` or `trust_host = true` (AUTH_TRUST_HOST)",
             ));
         }
         if self.lacks_secret() {
             problems.push(Problem::new(
                 "there is no secret: set `secret_file` or `secret` in the file, or AUTH_SECRET (`hallpass secret` makes one)",
             ));
+        }
+    }
+
+    /// What hangs together with the public address.
+    pub(super) fn check_edge(&self, problems: &mut Vec<Problem>) {
+        let edge = &self.edge;
+        let url = self.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        let is_https =
+            url.as_ref().is_some_and(|url| url.scheme() == "https") && self.secure_cookies != Some(false);
+        if edge.cookies.same_site == Some(SameSite::None) && !is_https && self.secure_cookies != Some(true) {
+            problems.push(Problem::new(
+                "`cookies.same_site` is \"none\", and browsers keep such cookies only from https: set an https `url`",
+            ));
+        }
+        if let (Some(domain), Some(host)) = (&edge.cookies.domain, url.as_ref().and_then(url::Url::host_str))
+            && host != domain
+            && !host.ends_with(&format!(".{domain}"))
+        {
+            problems.push(Problem::new(format!(
+                "`cookies.domain` is {domain:?}, and browsers take no such cookie from {host:?}: name that host, or a \
+                 domain that it is in"
+            )));
+        }
+        if edge.forward_auth.as_ref().is_some_and(|it| it.redirect) && edge.proxies.is_none() {
+            problems.push(Problem::new(
+                "`forward_auth.redirect` sends people back to what a proxy says they have opened: name the proxy in \
+                 `trusted_proxies`",
+            ));
+        }
+    }
+
+    /// An address of the server has one meaning.
+    fn check_paths(&self, base_path: &str, problems: &mut Vec<Problem>) {
+        if OWN_PATHS.contains(&base_path) {
+            let all = OWN_PATHS.join(", ");
+            problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
+        }
+        if let Some(path) = self.edge.forward_auth.as_ref().map(|it| it.path.as_str()) {
+            let is_below = |path: &str, base: &str| {
+                path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            let clashes = |other: &str| is_below(path, other) || is_below(other, path);
+            if clashes(base_path) || OWN_PATHS.iter().any(|own| clashes(own)) {
+                problems.push(Problem::new(format!(
+                    "`forward_auth.path` is {path:?}, which is taken: choose another, such as \"/verify\""
+                )));
+            }
         }
     }
 
@@ -58,11 +107,7 @@ impl Config {
     /// it does not come up twice.
     pub(super) fn check_by_library(&self, places: &Places, document: &Document, problems: &mut Vec<Problem>) {
         let error = match self.without_callbacks(self.providers.is_empty() && !self.has_any_form()) {
-            Ok(auth) if OWN_PATHS.contains(&auth.base_path()) => {
-                let all = OWN_PATHS.join(", ");
-                return problems.push(Problem::new(format!("`base_path` must not be one of {all}")));
-            }
-            Ok(_) => return,
+            Ok(auth) => return self.check_paths(auth.base_path(), problems),
             Err(error) => error,
         };
         for problem in error.problems() {

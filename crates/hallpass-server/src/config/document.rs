@@ -127,6 +127,11 @@ impl<'a> Section<'a> {
         self.document.note(self.span.clone(), message);
     }
 
+    /// Notes what is wrong with the value of a key.
+    pub(crate) fn note_key(&self, key: &str, message: impl Into<String>) {
+        self.document.note(self.key_span(key).unwrap_or_else(|| self.span.clone()), message);
+    }
+
     pub(crate) fn text(&mut self, key: &'a str) -> Option<Found<String>> {
         #[cfg(test)]
         record::kind(&self.path_of(key), record::Kind::Text);

@@ -207,6 +207,88 @@ fn a_server_for_others_must_know_its_address() {
 }
 
 #[test]
+fn proxies_are_networks_and_the_environment_wins() {
+    let [problem] = problems("trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]").try_into().unwrap();
+    assert!(problem.contains("line 2, column 1: `trusted_proxies` holds \"proxy\""), "{problem}");
+    let source = format!("{SECRET}trusted_proxies = [\"10.0.0.0/8\"]");
+    let named = [&GITHUB[..], &[("HALLPASS_TRUSTED_PROXIES", "192.0.2.1, ::1")]].concat();
+    let config = load(&source, &named).unwrap();
+    let proxies = config.edge.proxies.unwrap();
+    assert!(proxies.has("::1".parse().unwrap()) && !proxies.has("10.0.0.1".parse().unwrap()));
+    let wrong = [&GITHUB[..], &[("HALLPASS_TRUSTED_PROXIES", "::1, x")]].concat();
+    let [problem] = load(SECRET, &wrong).unwrap_err().try_into().unwrap();
+    assert!(problem.starts_with("HALLPASS_TRUSTED_PROXIES holds \"x\""), "{problem}");
+}
+
+#[test]
+fn a_limit_is_a_number_in_a_time() {
+    let limits = |source: &str, dev| {
+        let flags = Serve { dev, ..Serve::default() };
+        load_with(&flags, &format!("{SECRET}{source}"), &GITHUB).unwrap().edge.limits
+    };
+    assert_eq!(limits("", false), Some(crate::edge::Limits::default()));
+    assert_eq!(limits("", true), None);
+    assert_eq!(limits("[rate_limit]\nenabled = false", false), None);
+    let set = "[rate_limit]\npasswords_per_account = \"3/90s\"\nposts_per_address = \"off\"";
+    let set = limits(set, true).unwrap();
+    let rate = crate::edge::Rate { count: 3, window: Duration::from_secs(90) };
+    assert_eq!((set.passwords_per_account, set.posts_per_address), (Some(rate), None));
+    for wrong in ["10", "0/1m", "10/0s", "10/2d", "-1/1m", "ten/1m", "10/1m/1s", "10 per minute"] {
+        let told = problems(&format!("[rate_limit]\nmails_per_address = \"{wrong}\""));
+        assert!(told.len() == 1 && told[0].contains("`rate_limit.mails_per_address` must be"), "{told:?}");
+    }
+}
+
+#[test]
+fn forward_auth_is_told_what_is_wrong_with_it() {
+    for (source, part) in [
+        ("path = \"verify\"", "`forward_auth.path` must be a path"),
+        ("path = \"/verify/\"", "`forward_auth.path` must be a path"),
+        ("path = \"/{x}\"", "`forward_auth.path` must be a path"),
+        ("path = \"/health\"", "which is taken"),
+        ("path = \"/api\"", "which is taken"),
+        ("path = \"/api/auth/verify\"", "which is taken"),
+        ("claims = [\"r ole\"]", "\"r ole\" may hold"),
+        ("claims = [\"a_b\", \"a-b\"]", "two of them have the header x-auth-claim-a-b"),
+        ("redirect = true", "name the proxy in `trusted_proxies`"),
+        ("origins = [\"http://app.example.com\"]", "`forward_auth.origins` holds origins"),
+        ("require = { role = { a = 1 } }", "`forward_auth.require.role` must be"),
+        ("require = { role = [] }", "`forward_auth.require.role` must be"),
+        ("require = \"admin\"", "`forward_auth.require` must be a section"),
+    ] {
+        let told = problems(&format!("[forward_auth]\n{source}"));
+        assert!(told.len() == 1 && told[0].contains(part), "{source}: {told:?}");
+    }
+    let config = load(&format!("{SECRET}[forward_auth]"), &GITHUB).unwrap();
+    assert_eq!(config.edge.forward_auth.unwrap().path, "/verify");
+}
+
+#[test]
+fn cookies_that_no_browser_would_keep_are_refused() {
+    let url = "url = \"https://auth.example.com\"\n";
+    for (source, part) in [
+        ("[cookies]\nsame_site = \"none\"", "set an https `url`"),
+        ("url = \"http://localhost\"\n[cookies]\nsame_site = \"none\"", "set an https `url`"),
+        (
+            "url = \"https://a.example\"\nsecure_cookies = false\n[cookies]\nsame_site = \"none\"",
+            "set an https",
+        ),
+        ("[cookies]\nsame_site = \"strict\"", "`cookies.same_site` must be one of"),
+        ("[cookies]\ndomain = \"com\"", "`cookies.domain` must be a domain"),
+        ("[cookies]\ndomain = \".example.com\"", "`cookies.domain` must be a domain"),
+        ("[cookies]\ndomain = \"192.0.2.1\"", "`cookies.domain` must be a domain"),
+        (&format!("{url}[cookies]\ndomain = \"ample.com\""), "browsers take no such cookie"),
+        (&format!("{url}[cookies]\ndomain = \"x.auth.example.com\""), "browsers take no such cookie"),
+    ] {
+        let told = problems(source);
+        assert!(told.len() == 1 && told[0].contains(part), "{source}: {told:?}");
+    }
+    for source in ["domain = \"example.com\"", "domain = \"auth.example.com\"\nsame_site = \"none\""] {
+        assert_eq!(problems(&format!("{url}[cookies]\n{source}")), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_secret_is_said_once() {
     let [problem] = problems("secrets = [\"another secret of at least 32 characters\"]").try_into().unwrap();
     assert!(problem.contains("keep one of them"), "{problem}");

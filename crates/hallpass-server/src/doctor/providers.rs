@@ -3,17 +3,30 @@
 use hallpass::oauth::ProtocolErrorKind;
 use hallpass::{AccountKind, Auth, ConfiguredProvider};
 
+use crate::config::Config;
 use crate::setup::init::is_placeholder;
 
 use super::Place;
 use super::client::{Asking, why};
 use super::finding::Finding;
 
-pub(super) async fn findings(asking: &Asking, place: &Place, auth: Option<&Auth>) -> Vec<Finding> {
+pub(super) async fn findings(
+    config: &Config,
+    asking: &Asking,
+    place: &Place,
+    auth: Option<&Auth>,
+) -> Vec<Finding> {
     let Some(auth) = auth else { return Vec::new() };
-    let providers = auth.providers(&place.origin);
+    let mut providers = auth.providers(&place.origin);
+    providers.retain(|provider| !config.stands_in_for(&provider.id));
     let asked = providers.iter().map(|provider| one(asking, place, auth, provider));
-    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+    let mut findings: Vec<_> = futures_util::future::join_all(asked).await.into_iter().flatten().collect();
+    let stand_ins: Vec<_> = config.stand_in_names().collect();
+    if !stand_ins.is_empty() {
+        let message = format!("the server itself stands in for {}: development mode", stand_ins.join(", "));
+        findings.push(Finding::ok(CHECK, message));
+    }
+    findings
 }
 
 async fn one(asking: &Asking, place: &Place, auth: &Auth, provider: &ConfiguredProvider) -> Vec<Finding> {

@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
+use hallpass::Peer;
 use http::{HeaderValue, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -25,6 +26,7 @@ use super::visit::{Phase, Visit};
 /// Answers what comes, until the client goes, takes too long, has to make room, or the program ends.
 pub(super) async fn run<A: Application>(
     socket: TcpStream,
+    peer: Peer,
     http: http1::Builder,
     application: Arc<A>,
     place: Place,
@@ -32,7 +34,8 @@ pub(super) async fn run<A: Application>(
 ) {
     let visit = Arc::clone(&place.visit);
     let stream = TokioIo::new(Stream::new(socket, Arc::clone(&visit)));
-    let service = service_fn(|request: hyper::Request<Incoming>| {
+    let service = service_fn(|mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (application, visit, stopped) = (Arc::clone(&application), Arc::clone(&visit), stopped.clone());
         async move {
             visit.is(Phase::Busy);

@@ -46,6 +46,8 @@ impl Api {
                         true => {
                             ("500 Internal Server Error", String::new(), r#"{"error":"broken"}"#.to_owned())
                         }
+                        // What was sent, for whoever wants to know what has arrived.
+                        false if path == "/api/head" => ("200 OK", String::new(), head.replace('\r', "")),
                         false => answer(&path, &String::from_utf8_lossy(&body)),
                     };
                     let text = format!(

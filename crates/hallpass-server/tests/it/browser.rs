@@ -34,11 +34,18 @@ impl Answer {
 pub(crate) struct Browser {
     host: String,
     cookies: BTreeMap<String, String>,
+    /// Sent with every request, each with its end of line.
+    headers: String,
 }
 
 impl Browser {
     pub(crate) fn new(host: &str) -> Self {
-        Self { host: host.to_owned(), cookies: BTreeMap::new() }
+        Self { host: host.to_owned(), cookies: BTreeMap::new(), headers: String::new() }
+    }
+
+    /// The same browser, whose every request has these headers, each with its end of line.
+    pub(crate) fn saying(self, headers: &str) -> Self {
+        Self { headers: headers.to_owned(), ..self }
     }
 
     /// The same browser, for a server that has moved.
@@ -112,14 +119,16 @@ impl Browser {
         self.post("/api/auth/callback/credentials", &fields)
     }
 
-    fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    /// Sends any request, with headers of one's own, each with its end of line.
+    pub(crate) fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let text = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\ncontent-length: {}\r\n{headers}\
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\ncontent-length: {}\r\n{headers}{}\
              connection: close\r\n\r\n{body}",
             self.host,
             cookies.join("; "),
             body.len(),
+            self.headers,
         );
         let answer = send(&self.host, text.as_bytes());
         for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {

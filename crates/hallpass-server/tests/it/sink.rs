@@ -25,6 +25,11 @@ impl Sink {
         Self { port, mails }
     }
 
+    /// How many mails there are that nobody has looked at.
+    pub(crate) fn count(&self) -> usize {
+        self.mails.try_iter().count()
+    }
+
     /// The path of the link in the next mail.
     pub(crate) fn link(&self) -> String {
         let mail = self.mails.recv_timeout(Duration::from_secs(30)).unwrap();

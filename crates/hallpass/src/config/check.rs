@@ -69,6 +69,8 @@ impl Settings {
             origin: url.as_ref().and_then(origin_of),
             trust_host,
             forwarded: self.forwarded.unwrap_or(Forwarded::ProtoAndHost),
+            redirect_origins: self.redirect_origins.iter().chain(&self.trusted_origins).cloned().collect(),
+            trusted_origins: self.trusted_origins.into(),
             secure_cookies: self.secure_cookies,
             state_keys: Arc::new(TokenKeys::derive(Dialect::V5, &self.secrets, "encodedState")),
             plain: Arc::new(CookieSet::new(&self.cookies, false, &self.secrets, &dialects)),
@@ -253,6 +255,22 @@ impl Problems {
                 ErrorKind::Configuration,
                 format!("`redirect_proxy_url` (AUTH_REDIRECT_PROXY_URL) is not an http address: {text:?}"),
             );
+        }
+        let origins = [
+            ("trusted_origins", &settings.trusted_origins),
+            ("redirect_origins", &settings.redirect_origins),
+        ];
+        for (name, origins) in origins {
+            let is_origin = |text: &String| {
+                Url::parse(text).ok().as_ref().and_then(origin_of).is_some_and(|origin| origin == *text)
+                    // It would be no pattern.
+                    && !text.contains('*')
+            };
+            if let Some(text) = origins.iter().find(|text| !is_origin(text)) {
+                let message =
+                    format!("`{name}` must hold origins such as \"https://app.example.com\", not {text:?}");
+                self.add(ErrorKind::Configuration, message);
+            }
         }
         let pages = &settings.pages;
         let named = [

@@ -112,7 +112,7 @@ impl Field {
         Self { placeholder: Some(placeholder.into()), ..self }
     }
 
-    pub(super) fn autocomplete_or_guess(&self) -> Option<&str> {
+    pub(crate) fn autocomplete_or_guess(&self) -> Option<&str> {
         if let Some(autocomplete) = &self.autocomplete {
             return Some(autocomplete);
         }

@@ -137,6 +137,12 @@ const WORDS: &[Words] = &[
         action: TRY_AGAIN,
     },
     Words {
+        code: Some("TooManyRequests"),
+        heading: "Too many tries",
+        message: "There were too many tries in a short time. Please wait a while before the next one.",
+        action: TRY_AGAIN,
+    },
+    Words {
         code: Some("Verification"),
         heading: "This link no longer works",
         message: "It has expired or was used already. Ask for a new one and open it soon after it arrives.",

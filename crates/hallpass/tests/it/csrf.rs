@@ -215,3 +215,38 @@ async fn check_can_be_switched_off_by_name() {
     );
     assert_eq!(browser.post_form("callback/credentials", PASSWORD).await.location(), SITE);
 }
+
+#[tokio::test]
+async fn a_trusted_origin_may_post_with_the_token_and_not_without() {
+    let site = Site::new();
+    let front_end = "https://app.example.org";
+    let auth = site.builder().trusted_origins([front_end]).redirect_origins(["https://docs.example.org"]);
+    let auth = auth.build().unwrap();
+    for (origin, fetch_site, is_taken) in [
+        (front_end, "cross-site", true),
+        (front_end, "same-site", true),
+        ("https://evil.example.org", "cross-site", false),
+        ("https://app.example.org:8443", "same-site", false),
+        ("http://app.example.org", "cross-site", false),
+        ("https://docs.example.org", "cross-site", false),
+        ("null", "cross-site", false),
+    ] {
+        let mut browser = browse(&auth);
+        let token = browser.csrf().await;
+        let cookies: Vec<_> =
+            browser.cookies().iter().map(|it| format!("{}={}", it.name, it.value)).collect();
+        let mut post = async |token: &str| {
+            let request = http::Request::post("/api/auth/callback/credentials")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("cookie", cookies.join("; "))
+                .header("origin", origin)
+                .header("sec-fetch-site", fetch_site);
+            let body = format!("username=ali&password=open+sesame&csrfToken={token}");
+            browser.send(request.body(body.into()).unwrap()).await
+        };
+        assert!(post("").await.is_error("MissingCSRF"), "{origin}");
+        let answer = post(&token).await;
+        assert_eq!(answer.location() == SITE, is_taken, "{origin}: {}", answer.location());
+        assert_eq!(answer.is_error("MissingCSRF"), !is_taken, "{origin}");
+    }
+}

@@ -8,6 +8,7 @@
 )]
 
 mod arbitrary;
+mod attempts;
 mod callback;
 mod claims;
 mod configuration;

@@ -433,3 +433,27 @@ async fn sign_out(auth: &Auth, token: &str, cookies: &str, asked: &str) {
     let answer = browser.send(request.body(body.into()).unwrap()).await;
     judge_answer("signout", &answer, asked);
 }
+
+#[tokio::test]
+async fn a_listed_origin_is_a_place_to_go_and_its_lookalikes_are_not() {
+    let auth = Site::new().builder().trusted_origins(["https://app.example.org"]);
+    let auth = auth.redirect_origins(["http://localhost:5173"]).build().unwrap();
+    for (asked, leads_to) in [
+        ("https://app.example.org", "https://app.example.org"),
+        ("https://app.example.org/cart?x=1#y", "https://app.example.org/cart?x=1#y"),
+        ("https://app.example.org:443/", "https://app.example.org:443/"),
+        ("http://localhost:5173/a", "http://localhost:5173/a"),
+        ("/cart", "https://app.example.com/cart"),
+        ("https://app.example.org.evil.example/", SITE),
+        ("https://app.example.org@evil.example/", SITE),
+        ("https://app.example.org:8443/", SITE),
+        ("http://app.example.org/", SITE),
+        ("https://evil.example/#https://app.example.org", SITE),
+        ("http://localhost:51730", SITE),
+        ("//app.example.org", "https://app.example.com//app.example.org"),
+    ] {
+        let fields = [PASSWORD, &[("callbackUrl", asked)]].concat();
+        let answer = browse(&auth).sign_in_with_credentials(&fields).await;
+        assert_eq!(answer.location(), leads_to, "{asked}");
+    }
+}

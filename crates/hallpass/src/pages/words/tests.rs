@@ -33,6 +33,7 @@ fn the_codes_of_both_dialects_are_known() {
         "OAuthSignin",
         "SessionRequired",
         "Signin",
+        "TooManyRequests",
         "Verification",
         "WebAuthnVerificationError",
     ] {
