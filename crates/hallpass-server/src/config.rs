@@ -225,6 +225,7 @@ impl Config {
         config.webhooks = top.section("webhooks").and_then(webhooks::read);
         config.expressions = expressions::read(&mut top);
         let section = top.section("email");
+        let has_mails = section.is_some();
         config.email = email::read(section, &config.environment, config.dev);
         let providers = providers::read(&mut top, &config.environment, problems);
         config.providers = providers.found;
@@ -232,6 +233,9 @@ impl Config {
         top.end();
         config.take_from_environment();
         config.load_script(flags, loading, problems);
+        if !has_mails {
+            config.take_mail_provider(problems);
+        }
         config.read_stand_in(&stand_in, problems);
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();

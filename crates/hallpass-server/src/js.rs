@@ -16,7 +16,7 @@ mod slice;
 mod strip;
 
 pub(crate) use callbacks::add_forms;
-pub(crate) use description::Description;
+pub(crate) use description::{Description, MailProvider};
 pub(crate) use engine::Limits;
 pub(crate) use fault::Fault;
 pub(crate) use script::{Loading, Script, candidates, find};

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::api::Api;
 use crate::browser::Browser;
 use crate::program::{Folder, Server, program, refusal};
+use crate::sink::Sink;
 
 const SETTINGS: &str = "listen = \"127.0.0.1:0\"\nsecret = \"a secret of at least 32 characters\"\n";
 
@@ -41,6 +42,32 @@ fn credentials_of_the_file_are_a_way_to_sign_in() {
     assert!(browser.sign_in("locked", "right").header("location").unwrap().contains("code=locked"));
     assert_eq!(browser.sign_in("ada", "right").status, 302);
     assert_eq!(browser.session()["user"]["name"], "ada");
+}
+
+#[test]
+fn links_are_mailed_as_the_file_says() {
+    let sink = Sink::start();
+    for server in [
+        format!("'smtp://127.0.0.1:{}'", sink.port),
+        format!("{{ host: '127.0.0.1', port: '{}', secure: false }}", sink.port),
+    ] {
+        let source = format!(
+            "import Nodemailer from '@auth/core/providers/nodemailer'
+             export default {{
+               providers: [Nodemailer({{ id: 'mail', name: 'A link', server: {server}, from: 'login@acme.example', maxAge: 600 }})],
+               callbacks: {{ session: ({{ session, token }}) => ({{ ...session, by: token.email }}) }},
+             }}"
+        );
+        let server = Server::start(program(&folder("", "hallpass.config.mjs", &source), &[]));
+        let mut browser = Browser::new(&server.host);
+        assert!(browser.get("/api/auth/providers").body.contains("\"name\":\"A link\""));
+        browser.post("/api/auth/signin/mail", &[("email", "grace@example.com")]);
+        let link = sink.link();
+        let fields = browser.get(&link).hidden_fields();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(browser.post_bare("/api/auth/callback/mail", &fields).status, 302);
+        assert_eq!(browser.session()["by"], "grace@example.com");
+    }
 }
 
 #[test]
@@ -151,8 +178,20 @@ fn what_hallpass_does_not_have_is_named() {
             "the option `odd` of the provider \"github\" is not supported",
         ),
         (
-            "import G from 'next-auth/providers/email'\nexport default { providers: [G({ server: 'x' })] }",
-            "sends mails",
+            "import M from 'next-auth/providers/email'\nexport default { providers: [M({ from: 'a@b.example' })] }",
+            "the provider \"email\" does not say how mails are sent",
+        ),
+        (
+            "import R from '@auth/core/providers/resend'\nexport default { providers: [R] }",
+            "the provider \"resend\" does not say how mails are sent",
+        ),
+        (
+            "import M from 'next-auth/providers/email'\nexport default { providers: [M({ sendVerificationRequest() {} })] }",
+            "`sendVerificationRequest` of the provider \"email\" is not supported",
+        ),
+        (
+            "import M from 'next-auth/providers/email'\nexport default { providers: [M({ server: { socket: 1 } })] }",
+            "`server.socket` of the provider \"email\" is not supported",
         ),
     ] {
         let told = refused(source);
