@@ -24,7 +24,9 @@ fn is_from_here(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     is_local_authority(host)
         && parts(&headers.get_all("x-forwarded-host")).all(is_local_authority)
-        && parts(&headers.get_all("x-forwarded-for")).all(is_local_address)
+        && ["x-forwarded-for", "x-real-ip"]
+            .iter()
+            .all(|name| parts(&headers.get_all(*name)).all(is_local_address))
 }
 
 /// What stands between the commas; what is no text is nobody's.
@@ -74,6 +76,7 @@ mod tests {
             ("x-forwarded-for", "203.0.113.7"),
             ("x-forwarded-for", "127.0.0.1, 203.0.113.7"),
             ("x-forwarded-for", "unknown"),
+            ("x-real-ip", "203.0.113.7"),
         ] {
             assert!(!from_here(&[local, (name, value)]), "{name} {value}");
         }
