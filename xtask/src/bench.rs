@@ -3,6 +3,7 @@
 use crate::chaos;
 use crate::command::{Failure, Outcome, missing, program, run};
 use crate::fuzz;
+use crate::load;
 use crate::node;
 use crate::options::Options;
 use crate::workspace::{Workspace, array, text};
@@ -27,6 +28,9 @@ pub(crate) fn short(workspace: &Workspace, arguments: &[String]) -> Result<Outco
 
 /// What takes too long for CI.
 pub(crate) fn long(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    if let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == "load") {
+        return load::released(workspace, rest);
+    }
     Options::parse(arguments, &[])?;
     criterion(workspace, &[], &[])?;
     if let Outcome::Skipped(why) = servers(workspace, "10", &[])? {
@@ -35,6 +39,9 @@ pub(crate) fn long(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     chaos::stores(workspace, &[])?;
     if let Outcome::Skipped(why) = chaos::rounds(workspace, chaos::ROUNDS)? {
         println!("no server is killed: {why}");
+    }
+    if let Outcome::Skipped(why) = load::released(workspace, &[])? {
+        println!("no server has much to do: {why}");
     }
     fuzz::smoke(workspace, LONG_FUZZING)
 }

@@ -12,6 +12,7 @@ mod deny;
 mod evil_op;
 mod fuzz;
 mod harness;
+mod load;
 mod lockfiles;
 mod node;
 mod purity;

@@ -86,6 +86,18 @@ pub(crate) fn clients(workspace: &Workspace, arguments: &[String]) -> Result<Out
     run_script(workspace, "e2e/clients/nuxt.mjs", &[])
 }
 
+/// What the quickstarts say is done, each in an empty folder: every command, every file, every step in the browser.
+pub(crate) fn quickstarts(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    let options = Options::parse(arguments, &["--only"])?;
+    let script = "e2e/quickstarts/quickstarts.mjs";
+    if let Some(ended) = unable(workspace, script, true)? {
+        return Ok(ended);
+    }
+    build_programs(workspace)?;
+    let only: Vec<&Path> = options.value("--only").into_iter().map(Path::new).collect();
+    run_script(workspace, script, &only)
+}
+
 /// The declarations that come from Rust types and from JSON are the committed ones, and the compiler of TypeScript reads them together
 /// with the types of next-auth 4, next-auth 5 and nuxt-auth.
 pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {

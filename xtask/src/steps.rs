@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::command::{Failure, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    bench, chaos, conformance, deny, evil_op, fuzz, lockfiles, node, purity, rust, security_cases, seeds,
-    typos,
+    bench, chaos, conformance, deny, evil_op, fuzz, load, lockfiles, node, purity, rust, security_cases,
+    seeds, typos,
 };
 
 /// One thing that can fail.
@@ -121,16 +121,31 @@ pub(crate) const STEPS: &[Step] = &[
         node::clients,
     ),
     Step::ci(
+        "quickstarts",
+        "docs/quickstart-*.md, done to the letter and tried in a browser [--only NAME]",
+        node::quickstarts,
+    ),
+    Step::ci(
         "chaos",
         "servers killed and databases taken away [--rounds N, default 20; one in ci]",
         chaos::step,
     )
     .with_ci_arguments(&["--rounds", "1"]),
+    Step::ci(
+        "load",
+        "the server with all that it can take, and more [--seconds N, default 60; ten in ci]",
+        load::step,
+    )
+    .with_ci_arguments(&["--seconds", "10"]),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
     Step::ci(
         "bench",
         "the benchmarks run, shortly [--seconds N: only the servers, as released; stores [--rows N] [--only STORE]]",
         bench::short,
     ),
-    Step::by_hand("long", "long fuzzing, full benchmarks, 20 rounds of chaos", bench::long),
+    Step::by_hand(
+        "long",
+        "long fuzzing, full benchmarks, 20 rounds of chaos, a minute of load; load: only that",
+        bench::long,
+    ),
 ];

@@ -27,7 +27,7 @@ struct Opened {
 
 async fn open(place: &Where) -> Result<Opened, Failure> {
     let environment = Environment::of_process();
-    log::start(&environment);
+    log::start(&environment, log::Format::default());
     let flags = Serve { config: place.config.clone(), dev: place.dev, ..Serve::default() };
     let config = serve::settings(&flags, environment)?;
     let storage = Storage::open(&config).await?;

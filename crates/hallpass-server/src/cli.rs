@@ -33,6 +33,8 @@ pub(crate) enum Command {
     /// Run it in development mode, for this machine only: what `hallpass` alone does where there are no settings
     #[command(after_help = SERVE_HELP, mut_arg("dev", |arg| arg.hide(true)))]
     Dev(Serve),
+    /// Ask the server on this machine whether it can answer requests: exit code 0 when it can
+    Health(Health),
     /// Print a new secret, which seals sessions
     Secret,
     /// Ask for a password and print an entry for the users file
@@ -62,6 +64,25 @@ pub(crate) enum Command {
     /// Write TypeScript declarations of the session, from a sample or a JSON Schema
     #[command(after_help = TYPES_HELP)]
     Types(Types),
+}
+
+/// Which server.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Health {
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        help = "Its settings [default: hallpass.toml, where there is one; also: HALLPASS_CONFIG]"
+    )]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(
+        long,
+        short,
+        value_name = "ADDRESS",
+        help = "Where it listens [default: as in the settings; also: HALLPASS_LISTEN]"
+    )]
+    pub(crate) listen: Option<String>,
 }
 
 /// How to run the server.

@@ -13,6 +13,7 @@ use hallpass::{
 use crate::cli::Serve;
 use crate::dev::{Inbox, StandIn};
 use crate::js::{Fault, Script};
+use crate::log::Format;
 use crate::users::Users;
 
 mod check;
@@ -24,6 +25,7 @@ mod email;
 mod environment;
 mod javascript;
 mod listen;
+mod operation;
 mod problem;
 mod providers;
 mod schema;
@@ -36,6 +38,7 @@ pub(crate) use document::{Document, Section, nearest};
 pub(crate) use edge::EdgeSettings;
 use email::MailSettings;
 pub(crate) use email::Sending;
+use operation::Operation;
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use providers::open_places;
 pub(crate) use schema::SCHEMA;
@@ -66,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) secrets: Vec<Secret>,
     /// Where users and sessions are kept.
     pub(crate) database: DatabaseSettings,
+    /// How it runs.
+    pub(crate) operation: Operation,
     /// Files that hold something secret.
     pub(crate) secret_files: Vec<PathBuf>,
     /// What strangers may do, and who may speak for them.
@@ -109,8 +114,7 @@ impl Config {
         flags: &Serve,
         environment: Environment,
     ) -> Result<(Self, Option<Problems>), Problems> {
-        let path = flags.config.clone().or_else(|| environment.get("HALLPASS_CONFIG").map(PathBuf::from));
-        let path = path.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()));
+        let path = file(flags, &environment);
         let document = match &path {
             Some(path) => Document::read(path).map_err(|problem| Problems::new(vec![problem]))?,
             None => Document::new(Path::new(""), ""),
@@ -123,6 +127,28 @@ impl Config {
         all.append(&mut problems);
         let problems = if all.is_empty() { None } else { Some(Problems::new(all)) };
         Ok((config, problems))
+    }
+
+    /// Where a server with these settings listens. What is wrong with them otherwise is not for whoever asks this.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub(crate) fn listen(flags: &Serve, environment: &Environment) -> Result<SocketAddr, Problems> {
+        let document = match file(flags, environment) {
+            Some(path) => Document::read(&path).map_err(|problem| Problems::new(vec![problem]))?,
+            None => Document::new(Path::new(""), ""),
+        };
+        let table = document.parse();
+        let mut problems = Vec::new();
+        let listen = Self::read_listen(flags, environment, &mut document.section(&table), &mut problems);
+        problems.append(&mut document.into_problems());
+        if problems.is_empty() { Ok(listen.unwrap_or(DEFAULT_LISTEN)) } else { Err(Problems::new(problems)) }
+    }
+
+    /// How lines of the log look: needed before anything else is read.
+    pub(crate) fn log_format(flags: &Serve, environment: &Environment) -> Format {
+        let document = file(flags, environment).and_then(|path| Document::read(&path).ok());
+        operation::log_format(&document.unwrap_or_else(|| Document::new(Path::new(""), "")), environment)
     }
 
     fn read(
@@ -151,6 +177,7 @@ impl Config {
             secrets: if has_secret(&environment) { Vec::new() } else { secrets },
             database,
             edge,
+            operation: operation::read(&mut top, &environment, problems),
             base_path: top.text("base_path").map(|path| path.value),
             trust_host: top.flag("trust_host"),
             forwarded: top.choice("forwarded", FORWARDED),
@@ -269,13 +296,18 @@ impl Config {
 
     /// The names of the providers that are real, for people.
     pub(crate) fn provider_names(&self) -> impl Iterator<Item = &str> {
-        let is_real = |provider: &&Provider| self.stand_in().is_none_or(|it| !it.covers(provider.id()));
+        let is_real = |provider: &&Provider| !self.stands_in_for(provider.id());
         self.providers.iter().filter(is_real).map(Provider::name)
     }
 
     /// The names of those that are not, for people.
     pub(crate) fn stand_in_names(&self) -> impl Iterator<Item = &'static str> {
         self.stand_in().into_iter().flat_map(StandIn::names)
+    }
+
+    /// Whether the server stands in for a provider.
+    pub(crate) fn stands_in_for(&self, id: &str) -> bool {
+        self.stand_in().is_some_and(|stand_in| stand_in.covers(id))
     }
 
     /// Stands in for providers, in development mode.
@@ -309,6 +341,13 @@ impl Config {
     /// The secrets, wherever they come from, newest first.
     pub(crate) fn all_secrets(&self) -> Vec<Secret> {
         if self.secrets.is_empty() { self.environment.secrets() } else { self.secrets.clone() }
+    }
+
+    /// Whether what is open for one of them will do for the other.
+    pub(crate) fn has_same_store(&self, other: &Self) -> bool {
+        let (old, new) = (self.all_secrets(), other.all_secrets());
+        let are_same = |(old, new): (&Secret, &Secret)| old.expose() == new.expose();
+        old.len() == new.len() && old.iter().zip(&new).all(are_same) && self.database.is_same(&other.database)
     }
 
     /// Adds sign-in by magic link, behind the other ways.
@@ -386,6 +425,12 @@ impl Config {
             })
         })
     }
+}
+
+/// The file with the settings, if there is one.
+fn file(flags: &Serve, environment: &Environment) -> Option<PathBuf> {
+    let path = flags.config.clone().or_else(|| environment.get("HALLPASS_CONFIG").map(PathBuf::from));
+    path.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()))
 }
 
 fn has_secret(environment: &Environment) -> bool {

@@ -15,6 +15,7 @@ use crate::setup::origin;
 
 mod client;
 mod clock;
+mod cors;
 mod database;
 mod files;
 mod finding;
@@ -57,7 +58,7 @@ async fn examine(arguments: &Doctor) -> Vec<Finding> {
     let place = Place::new(arguments, &config, auth.as_ref());
     let (mut site, mut providers, mut database, mut redis, mut mail) = tokio::join!(
         within(limit, "address", site::findings(&config, &asking, &place, auth.as_ref())),
-        within(limit, "providers", providers::findings(&asking, &place, auth.as_ref())),
+        within(limit, "providers", providers::findings(&config, &asking, &place, auth.as_ref())),
         within(limit, "database", database::findings(&config)),
         within(limit, "redis", database::redis(&config)),
         within(limit, "mail", mail::findings(&config)),

@@ -3,17 +3,38 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Extension, Router};
-use hallpass::Peer;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
-use tower::Layer;
+
+mod connection;
+mod connections;
+mod stream;
+mod visit;
+
+pub(crate) use connections::Connections;
+pub(crate) use visit::{Phase, Times, Visit};
+
+/// What answers the requests that arrive on connections.
+pub(crate) trait Application: Send + Sync + 'static {
+    /// Answers one request. It may tell the visit what it does, so that the right time-out counts.
+    fn answer(self: Arc<Self>, request: Request, visit: Arc<Visit>) -> Answer;
+
+    /// The program is about to end: what has been accepted is answered still.
+    fn drain(&self) {}
+}
+
+/// An answer that is being made.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
 /// Listens. Where nobody has chosen a port, the next free one will do.
 ///
@@ -40,64 +61,71 @@ pub(crate) fn address_to_open(listening: SocketAddr) -> String {
     }
 }
 
-/// Answers until `stop` is ready; then finishes what has begun, within ten seconds.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Answers until `stop` is ready; then finishes what has begun, for as long as `drain`.
+pub(crate) async fn serve<A: Application>(
+    listener: TcpListener,
+    application: Arc<A>,
+    connections: Arc<Connections>,
+    drain: Duration,
+    stop: impl Future<Output = ()>,
+) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(LONGEST_HEAD);
-    let connections = GracefulShutdown::new();
+    http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(LONGEST_HEAD);
+    let (stopping, stopped) = watch::channel(false);
+    let (alive, mut all_gone) = mpsc::channel::<()>(1);
+    let open = |stream: TcpStream| {
+        let Some(place) = connections.enter() else { return };
+        // Without it small answers wait for the next packet; a socket that refuses works all the same.
+        let _ = stream.set_nodelay(true);
+        let (application, alive) = (Arc::clone(&application), alive.clone());
+        let connection = connection::run(stream, http.clone(), application, place, stopped.clone());
+        tokio::spawn(async move {
+            connection.await;
+            drop(alive);
+        });
+    };
     let mut stop = std::pin::pin!(stop);
     loop {
-        let (stream, peer) = tokio::select! {
+        tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => (stream, Peer(address.ip())),
-                Err(error) => {
-                    pause_after(&error).await;
-                    continue;
-                }
+                Ok((stream, _)) => open(stream),
+                Err(error) => pause_after(&error, &connections).await,
             },
             () = &mut stop => break,
-        };
-        answer(stream, peer, &http, router.clone(), &connections);
+        }
     }
-    drop(listener);
-    if timeout(FAREWELL_TIME, connections.shutdown()).await.is_err() {
-        tracing::warn!("some requests were not finished after {} seconds", FAREWELL_TIME.as_secs());
+    application.drain();
+    for stream in waiting(listener) {
+        open(stream);
+    }
+    let _ = stopping.send(true);
+    drop(alive);
+    if timeout(drain, all_gone.recv()).await.is_err() {
+        tracing::warn!("{} requests were not finished after {} seconds", connections.busy(), drain.as_secs());
     }
 }
 
-fn answer(
-    stream: TcpStream,
-    peer: Peer,
-    http: &http1::Builder,
-    router: Router,
-    connections: &GracefulShutdown,
-) {
-    // Without it small answers wait for the next packet; a socket that refuses works all the same.
-    let _ = stream.set_nodelay(true);
-    let connection =
-        http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(Extension(peer).layer(router)));
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!("a connection ended: {error}");
-        }
-    });
+/// Those who have connected, and whom nobody has accepted yet.
+fn waiting(listener: TcpListener) -> impl Iterator<Item = TcpStream> {
+    // It does not block, as tokio had it: the first error is that nobody waits.
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, _) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        TcpStream::from_std(stream).ok()
+    })
 }
 
 /// A connection that broke before it was accepted is nothing; too many open files will pass.
-async fn pause_after(error: &io::Error) {
+async fn pause_after(error: &io::Error, connections: &Connections) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         return;
     }
     tracing::error!("no connection could be accepted: {error}");
+    connections.make_room();
     sleep(Duration::from_millis(100)).await;
 }
-
-/// From the first byte of a request to the end of its headers; also how long an unused connection is kept.
-const HEADER_TIME: Duration = Duration::from_secs(10);
-
-const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
 /// Request line and headers, in bytes; roughly, since it bounds a buffer.
 const LONGEST_HEAD: usize = 80 * 1024;
@@ -105,27 +133,4 @@ const LONGEST_HEAD: usize = 80 * 1024;
 const PORTS_TO_TRY: u16 = 20;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_port_that_is_taken_is_passed_over_unless_somebody_chose_it() {
-        let taken = bind(SocketAddr::from(([127, 0, 0, 1], 0)), true).await.unwrap();
-        let address = taken.local_addr().unwrap();
-        let next = bind(address, false).await.unwrap().local_addr().unwrap();
-        assert!(next.port() > address.port() && next.port() <= address.port() + PORTS_TO_TRY);
-        assert_eq!(bind(address, true).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-    }
-
-    #[test]
-    fn the_address_to_open_is_one_that_a_browser_can_open() {
-        for (listening, open) in [
-            ("127.0.0.1:3000", "http://127.0.0.1:3000"),
-            ("0.0.0.0:80", "http://127.0.0.1:80"),
-            ("[::]:80", "http://[::1]:80"),
-            ("[::1]:80", "http://[::1]:80"),
-        ] {
-            assert_eq!(address_to_open(listening.parse().unwrap()), open);
-        }
-    }
-}
+mod tests;

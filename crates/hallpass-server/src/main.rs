@@ -10,6 +10,7 @@ mod home;
 mod js;
 mod listener;
 mod log;
+mod ops;
 mod secret;
 mod serve;
 mod session;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(flags) => serve::run(&flags),
         Command::Dev(flags) => serve::run(&Serve { dev: true, ..flags }),
+        Command::Health(server) => ops::health(server),
         Command::Secret => print_secret(),
         Command::User(person) => user::run(&person),
         Command::Migrate(arguments) => admin::migrate::migrate(&arguments),

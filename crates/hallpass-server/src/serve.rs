@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,22 +14,26 @@ use axum::routing::get;
 use hallpass::{Auth, Environment};
 use http::{HeaderValue, StatusCode, header};
 use tokio::signal;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::Failure;
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::edge::{self, Arrivals};
+use crate::listener::Connections;
+use crate::ops::{self, Exporter, Gate, Metrics, Site};
 use crate::session::{self, App, Claims};
 use crate::storage::Storage;
-use crate::{dev, home, listener, log, storage};
+use crate::{dev, home, listener, log};
 
+mod hangup;
 mod reload;
 
 /// Runs until somebody stops it.
 pub(crate) fn run(flags: &Serve) -> Result<(), Failure> {
     let environment = Environment::of_process();
-    log::start(&environment);
+    log::start(&environment, Config::log_format(flags, &environment));
     let config = settings(flags, environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::other)?;
     runtime.block_on(serve(config, flags))?;
@@ -61,6 +66,7 @@ pub(crate) fn settings(flags: &Serve, environment: Environment) -> Result<Config
 }
 
 async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
+    let hangups = hangup::Hangups::listen().map_err(Failure::other)?;
     let storage = Storage::open(&config).await?;
     storage.prepare(&config).await?;
     let stop = stopped().map_err(Failure::other)?;
@@ -73,18 +79,46 @@ async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
     if let Some(stand_in) = config.stand_in() {
         stand_in.listens_at(&local);
     }
-    let auth = session::auth(&config, App::new(&config, storage.clone()))?;
+    let metrics = config.operation.metrics.map(|_| Metrics::new());
+    let app = App::new(&config, storage.clone()).measured(metrics.clone());
+    let auth = session::auth(&config, app.clone())?;
     let router = match config.dev {
-        true => reload::router(&config, &auth, &local, flags, storage.clone()),
+        true => reload::router(&config, &auth, &local, flags, &app),
         false => router(&config, &auth, &local),
     };
-    let sweeper = tokio::spawn(storage::sweep(auth.clone()));
+    let limits = config.operation.limits.clone();
+    let most = ops::connections_that_fit(limits.connections, config.database.connections());
+    let connections = Connections::new(most, limits.times);
+    let exporting = export(&config, metrics.as_ref(), &connections).await?;
     announce(&config, &auth, &local);
-    listener::serve(listener, router, stop).await;
-    sweeper.abort();
-    storage.close().await;
+    let gate = Gate::new(Site::new(config, router, auth, storage), metrics);
+    let following = tokio::spawn(hangup::follow(hangups, Arc::clone(&gate), flags.clone(), local));
+    listener::serve(listener, Arc::clone(&gate), connections, limits.drain, stop).await;
+    following.abort();
+    exporting.iter().for_each(JoinHandle::abort);
+    gate.site().storage.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Shows the metrics, where somebody wants them.
+async fn export(
+    config: &Config,
+    metrics: Option<&Arc<Metrics>>,
+    connections: &Arc<Connections>,
+) -> Result<Option<JoinHandle<()>>, Failure> {
+    let Some((address, metrics)) = config.operation.metrics.zip(metrics.cloned()) else { return Ok(None) };
+    let listener = listener::bind(address, true).await.map_err(|error| {
+        Failure::Other(format!(
+            "cannot listen on {address} for metrics: {error}; choose another with `listen` in [metrics]"
+        ))
+    })?;
+    let listening = listener.local_addr().map_err(Failure::other)?;
+    tracing::info!("metrics at http://{listening}/metrics");
+    let exporter = Arc::new(Exporter { metrics, connections: Arc::clone(connections) });
+    let own = Connections::new(CONNECTIONS_FOR_METRICS, config.operation.limits.times);
+    let serving = listener::serve(listener, exporter, own, Duration::ZERO, std::future::pending());
+    Ok(Some(tokio::spawn(serving)))
 }
 
 /// Everything that the server answers. In development mode the file with callbacks may be broken.
@@ -204,6 +238,9 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
         tracing::info!("stopping");
     })
 }
+
+/// Few ask for them.
+const CONNECTIONS_FOR_METRICS: usize = 16;
 
 /// For a whole request; sign-in asks the provider in it.
 const REQUEST_TIME: Duration = Duration::from_secs(30);

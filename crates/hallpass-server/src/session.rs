@@ -14,6 +14,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::Failure;
 use crate::config::Config;
 use crate::js::Script;
+use crate::ops::Metrics;
 use crate::storage::Storage;
 use crate::users::{Users, Verifier};
 use crate::{dev, js};
@@ -69,11 +70,19 @@ pub(crate) struct App {
     pub(crate) users: Arc<Users>,
     pub(crate) verifier: Verifier,
     pub(crate) storage: Storage,
+    /// What counts, where somebody wants that.
+    pub(crate) metrics: Option<Arc<Metrics>>,
 }
 
 impl App {
     pub(crate) fn new(config: &Config, storage: Storage) -> Self {
-        Self { users: Arc::new(config.users.clone()), verifier: Verifier::new(), storage }
+        let users = Arc::new(config.users.clone());
+        Self { users, verifier: Verifier::new(), storage, metrics: None }
+    }
+
+    /// Has things counted.
+    pub(crate) fn measured(self, metrics: Option<Arc<Metrics>>) -> Self {
+        Self { metrics, ..self }
     }
 }
 
@@ -82,8 +91,18 @@ impl App {
 /// # Errors
 /// When the library finds something wrong.
 pub(crate) fn auth(config: &Config, app: App) -> Result<Auth<Claims>, Failure> {
-    let storage = app.storage.clone();
+    let (storage, metrics) = (app.storage.clone(), app.metrics.clone());
     let mut builder = storage.add_to(config.builder(app));
+    if let Some(metrics) = &metrics {
+        builder = metrics.watch(builder);
+        config.script.iter().for_each(|script| script.measure(metrics));
+    }
+    let auth = with_callbacks(config, builder)?;
+    metrics.iter().for_each(|metrics| metrics.know(&auth));
+    Ok(auth)
+}
+
+fn with_callbacks(config: &Config, mut builder: Builder<App>) -> Result<Auth<Claims>, Failure> {
     let script = config.script.as_ref();
     // A form of the configuration with the same id takes its place.
     if config.has_form() && !script.is_some_and(|script| script.has_form("credentials")) {

@@ -17,7 +17,7 @@ pub(crate) fn origin(config: &Config) -> (String, bool) {
         return (url.origin().ascii_serialization(), true);
     }
     let host = config.listen.ip().to_string();
-    if config.trusts_host() || !is_loopback_host(&host) {
+    if config.trusts_host() || config.host_comes_from_proxies() || !is_loopback_host(&host) {
         return ("https://your-site.example".to_owned(), false);
     }
     // As browsers are told in development, and as providers know this machine.

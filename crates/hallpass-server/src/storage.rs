@@ -136,6 +136,16 @@ impl Storage {
         }
     }
 
+    /// Whether everything that keeps something answers in time.
+    pub(crate) async fn answers(&self) -> bool {
+        let redis = match &self.redis {
+            Some(redis) => redis.ping().await.is_ok(),
+            None => true,
+        };
+        // Nobody is called so; that it is known is an answer.
+        redis && self.sql.user("readyz").await.is_ok()
+    }
+
     /// Says goodbye to the database.
     pub(crate) async fn close(&self) {
         // One that hangs is not waited for.

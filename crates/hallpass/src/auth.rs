@@ -87,6 +87,12 @@ impl<C> Auth<C> {
         self.core.base_path()
     }
 
+    /// Ids of the ways to sign in, in the order of the sign-in page.
+    pub fn provider_ids(&self) -> impl Iterator<Item = &str> {
+        let providers = self.core.config().map(|config| config.providers.iter());
+        providers.into_iter().flatten().map(ProviderEntry::id)
+    }
+
     /// Answers a request to one of Hallpass' own addresses.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         self.core.handle(request).await

@@ -180,6 +180,13 @@ impl<S: Clone + Send + Sync + 'static, C: Serialize + DeserializeOwned + Send + 
         self
     }
 
+    /// Sees every event but [`Event::Session`], with its request, before [`on_event`](Self::on_event) gets it: for
+    /// counters and audit logs, which looks at sessions should not pay for.
+    pub fn audit(mut self, callback: impl Fn(&Event, &RequestInfo) + Send + Sync + 'static) -> Self {
+        self.settings.hooks.audit = Some(Arc::new(callback));
+        self
+    }
+
     /// Sees what browsers report: clients of next-auth 4 send their errors to `_log`. Anybody can write there, so
     /// believe nothing of it. It goes to `tracing` in any case, below the level of warnings.
     pub fn on_client_log<F>(mut self, callback: F) -> Self

@@ -427,6 +427,12 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
 
 /// Tells the application what happened. Its answer changes nothing: a failure is only reported.
 pub(crate) async fn notify(config: &Config, event: Event, info: &RequestInfo) {
+    if let Some(audit) = &config.hooks.audit
+        && !matches!(event, Event::Session { .. })
+        && std::panic::catch_unwind(AssertUnwindSafe(|| audit(&event, info))).is_err()
+    {
+        tracing::error!("audit panicked");
+    }
     let Some(hook) = &config.hooks.event else { return };
     let name = event.name();
     let failure = match hooks::call(config.callback_timeout, hook, event).await {

@@ -46,6 +46,8 @@ pub(crate) type Hook<E, T> = Arc<dyn Fn(E) -> HookFuture<T> + Send + Sync>;
 
 pub(crate) type ErrorHook = Arc<dyn Fn(&Error, Option<&RequestInfo>) + Send + Sync>;
 
+pub(crate) type AuditHook = Arc<dyn Fn(&Event, &RequestInfo) + Send + Sync>;
+
 pub(crate) type ClientLogHook = Arc<dyn Fn(&ClientLog, &RequestInfo) + Send + Sync>;
 
 /// All callbacks of one application.
@@ -59,6 +61,7 @@ pub(crate) struct Hooks {
     /// It returns JSON.
     pub(crate) session: Option<Hook<RawSession, String>>,
     pub(crate) event: Option<Hook<Event, ()>>,
+    pub(crate) audit: Option<AuditHook>,
     pub(crate) error: Option<ErrorHook>,
     pub(crate) client_log: Option<ClientLogHook>,
 }

@@ -56,7 +56,13 @@ impl Connection {
         Ok((signed_in, answer))
     }
 
-    async fn csrf(&mut self) -> Result<(String, String)> {
+    /// The same, with the cookie and the token of another one.
+    pub(crate) fn with_csrf(self, csrf: (String, String)) -> Self {
+        Self { csrf: Some(csrf), ..self }
+    }
+
+    /// A cookie, and the token that belongs to it.
+    pub(crate) async fn csrf(&mut self) -> Result<(String, String)> {
         if let Some(csrf) = &self.csrf {
             return Ok(csrf.clone());
         }

@@ -1,11 +1,12 @@
-//! What `cargo xtask chaos` and `cargo xtask bench stores` run.
+//! What `cargo xtask chaos`, `cargo xtask load` and `cargo xtask bench stores` run.
 //!
 //! `stress chaos ROUNDS HALLPASS` kills that server and takes the database of a site away; `stress stores ROWS SECONDS [STORE]` measures stores with
-//! many rows. `stress serve hallpass|bare URL MILLIS` is that site.
+//! many rows. `stress load SECONDS HALLPASS` asks that server for all that it has. `stress serve hallpass|bare URL MILLIS` is that site.
 
 mod chaos;
 mod client;
 mod database;
+mod load;
 mod process;
 mod site;
 mod stores;
@@ -19,6 +20,7 @@ fn main() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["chaos", rounds, hallpass] => threads()?.block_on(chaos::run(rounds.parse()?, hallpass.as_ref())),
+        ["load", seconds, hallpass] => threads()?.block_on(load::run(seconds.parse()?, hallpass.as_ref())),
         ["stores", rows, seconds, only @ ..] => {
             let only = only.first().copied().unwrap_or_default();
             threads()?.block_on(stores::run(rows.parse()?, seconds.parse()?, only))
@@ -29,7 +31,7 @@ fn main() -> Result<()> {
             runtime.block_on(site::serve(kind, url, timeout))
         }
         _ => {
-            Err("usage: stress chaos ROUNDS HALLPASS | stores ROWS SECONDS [STORE] | serve hallpass|bare URL MILLIS".into())
+            Err("usage: stress chaos ROUNDS HALLPASS | load SECONDS HALLPASS | stores ROWS SECONDS [STORE] | serve hallpass|bare URL MILLIS".into())
         }
     }
 }

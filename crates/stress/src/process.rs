@@ -65,6 +65,18 @@ impl Process {
         Ok(self.child.kill().await?)
     }
 
+    /// `TERM`, `HUP`.
+    pub(crate) async fn signal(&self, name: &str) -> Result<()> {
+        let id = self.child.id().ok_or("the server has ended")?.to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status().await?;
+        if status.success() { Ok(()) } else { Err(format!("kill -s {name} failed").into()) }
+    }
+
+    /// Waits until it has ended by itself, and returns its exit code.
+    pub(crate) async fn ended(mut self) -> Result<Option<i32>> {
+        Ok(tokio::time::timeout(PATIENCE, self.child.wait()).await??.code())
+    }
+
     pub(crate) async fn give_room(&self) -> Result<()> {
         let id = self.child.id().ok_or("the server has ended")?.to_string();
         let status = Command::new("prlimit").args(["--pid", &id, "--fsize=unlimited"]).status().await?;

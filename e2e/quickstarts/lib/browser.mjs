@@ -23,10 +23,10 @@ export async function follow(steps) {
 }
 
 async function take(page, { open, press, label, type, see }) {
+  // A button does nothing before the page has come to life.
+  if (press || type) await page.waitForLoadState("networkidle")
   if (open) {
     await page.goto(open)
-    // A button does nothing before the page has come to life.
-    await page.waitForLoadState("networkidle")
   } else if (press) {
     await page.getByRole("button", { name: press, exact: true }).click()
   } else if (type) {

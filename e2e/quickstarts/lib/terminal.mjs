@@ -84,5 +84,7 @@ function environment(bin) {
   writeFileSync(cargo, `#!/bin/sh\nexec "${process.execPath}" "${resolve("lib/cargo.mjs")}" "${TARGET}" "${bin}" "$@"\n`)
   chmodSync(cargo, 0o755)
   const { HALLPASS_TARGET, ...env } = process.env
-  return { ...env, PATH: `${bin}:${process.env.PATH}`, NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1", NO_UPDATE_NOTIFIER: "1" }
+  const quiet = { NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1", npm_config_update_notifier: "false" }
+  // Packages that npm has in its cache are not asked for again: the pages name exact versions.
+  return { ...env, ...quiet, PATH: `${bin}:${process.env.PATH}`, npm_config_prefer_offline: "true" }
 }

@@ -29,7 +29,7 @@ pub(crate) struct DatabaseSettings {
     pub(crate) redis: Option<Secret>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tables {
     Own,
     AuthJs,
@@ -45,6 +45,20 @@ impl DatabaseSettings {
             Tables::Prisma => TableMap::prisma(),
             Tables::Drizzle => TableMap::drizzle(),
         }
+    }
+
+    /// Whether both mean the same database, used in the same way.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let redis = |settings: &Self| settings.redis.as_ref().map(|url| url.expose().to_owned());
+        self.url.expose() == other.url.expose()
+            && (self.tables, self.timeout, self.pool_size) == (other.tables, other.timeout, other.pool_size)
+            && redis(self) == redis(other)
+    }
+
+    /// How many files it may have open.
+    pub(crate) fn connections(&self) -> usize {
+        // SQLite has a log and an index beside each.
+        usize::try_from(self.pool_size).unwrap_or(usize::MAX).saturating_mul(3)
     }
 
     /// The file, where it is SQLite with one.

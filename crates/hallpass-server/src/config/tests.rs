@@ -478,3 +478,20 @@ fn a_database_that_cannot_work_is_refused_without_its_password() {
         assert!(!found.iter().any(|problem| problem.contains("canary")), "{source}: {found:#?}");
     }
 }
+
+#[test]
+fn limits_that_cannot_work_are_refused() {
+    for (source, said) in [
+        ("in_flight = 4096", "`limits.in_flight` must be at least 1, and less than `limits.connections`"),
+        ("in_flight = 0", "`limits.in_flight` must be at least 1"),
+        ("connections = 5", "less than `limits.connections`"),
+        ("header_timeout = 0", "`limits.header_timeout` must be between 1 and 60 seconds"),
+        ("body_timeout = \"2m\"", "`limits.body_timeout` must be between 1 and 60 seconds"),
+        ("idle_timeout = \"1d\"", "`limits.idle_timeout` must be between 1 and 3600 seconds"),
+        ("drain = \"2h\"", "`limits.drain` must be between 1 and 3600 seconds"),
+        ("conections = 5", "did you mean `connections`?"),
+    ] {
+        let [problem] = problems(&format!("[limits]\n{source}")).try_into().unwrap();
+        assert!(problem.contains(said), "{source}: {problem}");
+    }
+}

@@ -25,8 +25,13 @@ impl Asking {
 
     /// Asks for an address that the operator has named, wherever it is.
     pub(super) async fn get_named(&self, url: &str) -> Result<Response<Bytes>, HttpError> {
-        let mut request =
+        let request =
             Request::get(url).body(Bytes::new()).map_err(|error| HttpError::Connection(error.into()))?;
+        self.send_named(request).await
+    }
+
+    /// The same with a request of one's own.
+    pub(super) async fn send_named(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         request.extensions_mut().insert(Reach::Named);
         self.send(request).await
     }

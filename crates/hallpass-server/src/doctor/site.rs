@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::config::{Config, is_loopback_host};
 
-use super::Place;
 use super::client::{Asking, why};
 use super::finding::Finding;
+use super::{Place, cors};
 
 pub(super) async fn findings(
     config: &Config,
@@ -48,6 +48,7 @@ pub(super) async fn findings(
     if let Ok(answer) = asking.get_named(&format!("{}/csrf", place.base)).await {
         findings.extend(cookies(place, &answer));
     }
+    findings.extend(cors::findings(config, asking, place).await);
     findings
 }
 
@@ -164,7 +165,10 @@ fn forwarded(config: &Config, place: &Place, said: &Map<String, Value>) -> Findi
             "let the proxy pass Host (nginx: proxy_set_header Host $host), or X-Forwarded-Host; or set `url`",
         ),
     };
-    Finding::problem(PROXY, what, cure)
+    match config.edge.proxies {
+        Some(_) => Finding::problem(PROXY, what, format!("{cure}; and name the proxy in `trusted_proxies`")),
+        None => Finding::problem(PROXY, what, cure),
+    }
 }
 
 fn cookies(place: &Place, answer: &Response<Bytes>) -> Vec<Finding> {

@@ -124,3 +124,6 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 
 /// How headers begin that say what somebody else was asked.
 const PREFIXES: [&str; 3] = ["x-forwarded-", "x-original-", "x-envoy-original-"];
+
+#[cfg(test)]
+mod tests;

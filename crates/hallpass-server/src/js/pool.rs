@@ -1,6 +1,6 @@
 //! Contexts that wait for calls.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -12,6 +12,7 @@ use super::engine::{Engine, Program, Step, Wish, too_late};
 use super::fault::{Fault, Kind};
 use super::fetch::Fetch;
 use super::slice::Crowd;
+use crate::ops::Metrics;
 
 /// The contexts of one configuration. A call has a context to itself until it is answered.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct Pool {
     idle: Mutex<Vec<Engine>>,
     places: Arc<Semaphore>,
     fetch: Fetch,
+    pub(super) metrics: OnceLock<Arc<Metrics>>,
 }
 
 impl Pool {
@@ -35,6 +37,7 @@ impl Pool {
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(MOST_CONTEXTS)),
             fetch,
+            metrics: OnceLock::new(),
         };
         let engine = pool.engine()?;
         pool.put_back(engine);
@@ -51,6 +54,21 @@ impl Pool {
     /// # Errors
     /// When it throws, or takes more than it may.
     pub(crate) async fn call(
+        self: &Arc<Self>,
+        kind: &'static str,
+        argument: &str,
+        request: &str,
+    ) -> Result<String, Fault> {
+        let Some(metrics) = self.metrics.get() else { return self.answer(kind, argument, request).await };
+        let began = Instant::now();
+        let result = self.answer(kind, argument, request).await;
+        // Wrong credentials are an answer.
+        let has_failed = result.as_ref().is_err_and(|fault| fault.code.is_none());
+        metrics.called(kind, began.elapsed(), has_failed);
+        result
+    }
+
+    async fn answer(
         self: &Arc<Self>,
         kind: &'static str,
         argument: &str,

@@ -14,6 +14,7 @@ use super::fetch::Fetch;
 use super::pool::Pool;
 use super::request::{Seen, stub};
 use super::strip::strip;
+use crate::ops::Metrics;
 
 /// A configuration that can be called.
 #[derive(Clone, Debug)]
@@ -103,6 +104,11 @@ impl Script {
     /// Name of the file.
     pub(crate) fn file(&self) -> &str {
         &self.pool.program.file
+    }
+
+    /// Has its calls counted.
+    pub(crate) fn measure(&self, metrics: &Arc<Metrics>) {
+        let _ = self.pool.metrics.set(Arc::clone(metrics));
     }
 
     pub(crate) fn description(&self) -> &Description {

@@ -17,6 +17,7 @@ use tower::ServiceExt;
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::js::{self, Fault};
+use crate::ops::Metrics;
 use crate::session::{self, App, Claims};
 use crate::storage::Storage;
 use crate::{Failure, dev, home};
@@ -26,6 +27,7 @@ struct Current {
     flags: Serve,
     local: String,
     storage: Storage,
+    metrics: Option<Arc<Metrics>>,
     state: Mutex<(Stamps, Router)>,
 }
 
@@ -33,15 +35,10 @@ struct Current {
 type Stamps = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
 
 /// A router that looks at the files before each request.
-pub(super) fn router(
-    config: &Config,
-    auth: &Auth<Claims>,
-    local: &str,
-    flags: &Serve,
-    storage: Storage,
-) -> Router {
+pub(super) fn router(config: &Config, auth: &Auth<Claims>, local: &str, flags: &Serve, app: &App) -> Router {
     let state = Mutex::new((stamps(config), super::router(config, auth, local)));
-    let current = Current { flags: flags.clone(), local: local.to_owned(), storage, state };
+    let (storage, metrics) = (app.storage.clone(), app.metrics.clone());
+    let current = Current { flags: flags.clone(), local: local.to_owned(), storage, metrics, state };
     Router::new().fallback(answer).with_state(Arc::new(current))
 }
 
@@ -81,7 +78,8 @@ impl Current {
         if let Some(stand_in) = config.stand_in() {
             stand_in.listens_at(&self.local);
         }
-        let auth = session::auth(&config, App::new(&config, self.storage.clone()))?;
+        let app = App::new(&config, self.storage.clone()).measured(self.metrics.clone());
+        let auth = session::auth(&config, app)?;
         match (&config.broken_script, &config.script_path) {
             (Some(fault), _) => tracing::error!("{fault}"),
             (None, Some(path)) => tracing::info!("{} is loaded", path.display()),

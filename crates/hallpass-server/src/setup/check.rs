@@ -73,7 +73,8 @@ impl<'a> Found<'a> {
 
     fn json(&self) -> Value {
         let config = self.config;
-        let providers: Vec<_> = self.providers.iter().map(provider).collect();
+        let providers: Vec<_> =
+            self.providers.iter().map(|it| provider(it, config.stands_in_for(&it.id))).collect();
         let callbacks = config.script.as_ref().map(|script| {
             let (callbacks, events) = script.names();
             json!({ "file": config.script_path, "callbacks": callbacks, "events": events })
@@ -117,13 +118,14 @@ impl<'a> Found<'a> {
             let _ = writeln!(text, "  callbacks     {}: {}", path.display(), names(script));
         }
         for provider in &self.providers {
-            let _ = writeln!(text, "  sign-in       {} ({})", provider.name, provider.id);
+            let how = if config.stands_in_for(&provider.id) { ", a stand-in" } else { "" };
+            let _ = writeln!(text, "  sign-in       {} ({}){how}", provider.name, provider.id);
         }
         for warning in &self.warnings {
             let _ = writeln!(text, "  warning       {warning}");
         }
-        let registered: Vec<_> =
-            self.providers.iter().filter_map(|it| Some((&it.name, it.redirect_uri.as_ref()?))).collect();
+        let real = self.providers.iter().filter(|it| !config.stands_in_for(&it.id));
+        let registered: Vec<_> = real.filter_map(|it| Some((&it.name, it.redirect_uri.as_ref()?))).collect();
         if !registered.is_empty() {
             text.push_str("\nTo be registered as redirect URI (callback URL) at\n");
             let width = registered.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
@@ -135,12 +137,13 @@ impl<'a> Found<'a> {
     }
 }
 
-fn provider(provider: &ConfiguredProvider) -> Value {
+fn provider(provider: &ConfiguredProvider, is_stand_in: bool) -> Value {
     json!({
         "id": provider.id,
         "name": provider.name,
         "type": provider.kind.as_str(),
         "redirectUri": provider.redirect_uri,
+        "standIn": is_stand_in,
     })
 }
 

@@ -53,6 +53,11 @@ impl Browser {
         Self { host: host.to_owned(), ..self }
     }
 
+    /// The values of all cookies.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &str> {
+        self.cookies.values().map(String::as_str)
+    }
+
     /// The value of a cookie.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)

@@ -51,6 +51,7 @@ fn right_settings_are_told_with_what_to_register() {
         json!({
             "id": "github", "name": "GitHub", "type": "oauth",
             "redirectUri": "https://app.example.com/auth/callback/github",
+            "standIn": false,
         })
     );
     assert_eq!(found["providers"][2]["redirectUri"], Value::Null);

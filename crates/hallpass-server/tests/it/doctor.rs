@@ -278,6 +278,37 @@ fn cookies_that_browsers_refuse_are_found() {
 }
 
 #[test]
+fn origins_that_may_not_read_answers_or_all_that_may_are_found() {
+    let folder = folder();
+    let settings = |more: &str| format!("trust_host = true\n{FORM}{more}");
+    let cors = settings("[cors]\norigins = [\"http://127.0.0.1:5173\"]\n");
+    folder.write("hallpass.toml", &cors);
+    let mut command = program(&folder, &["serve", "--listen", "127.0.0.1:0"]);
+    command.env("AUTH_SECRET", SECRET);
+    let server = Server::start(command);
+    let url = format!("http://{}", server.host);
+    doctor(&folder, &cors, &["--url", &url]).has("cors", "ok", "http://127.0.0.1:5173 may read answers");
+
+    let other = settings("[cors]\norigins = [\"https://app.example.com\"]\n");
+    let found = doctor(&folder, &other, &["--url", &url]);
+    found.has(
+        "cors",
+        "problem",
+        "https://app.example.com gets no Access-Control-Allow-Origin with GET | restart",
+    );
+    found.has("cors", "warning", "is another site than http://127.0.0.1");
+
+    let generous = proxy(
+        &server.host,
+        |head| with(head, "x", None),
+        |answer| answer.replacen("\r\n", "\r\naccess-control-allow-origin: *\r\n", 1),
+    );
+    let found = doctor(&folder, &cors, &["--url", &generous]);
+    found.has("cors", "problem", "every site may read answers");
+    found.has("cors", "problem", "gets more than one Access-Control-Allow-Origin");
+}
+
+#[test]
 fn a_clock_that_is_wrong_is_found_by_what_others_say() {
     for (date, verdict, said) in [
         ("Thu, 01 Jan 2099 00:00:00 GMT", "problem", "seconds behind that of 127.0.0.1"),
@@ -326,6 +357,13 @@ fn providers_that_do_not_answer_or_are_another_are_found() {
     found.has("provider", "problem", "page: ");
     found.has("provider", "problem", "closed: no answer: the discovery document");
     found.has("provider", "problem", "look whether this machine reaches it");
+    for id in ["wrong", "plain", "page", "closed"] {
+        found.has(
+            "provider",
+            "problem",
+            &format!("registered there must be {closed}/api/auth/callback/{id}"),
+        );
+    }
     found.has("provider", "problem", "wrong has no client id yet | register ");
     found.has_no("provider", "ok");
     assert!(!found.text.contains("canary"), "{}", found.text);

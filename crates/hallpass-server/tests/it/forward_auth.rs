@@ -161,6 +161,9 @@ fn the_way_back_of_an_unlisted_sender_does_not_count() {
     let (_folder, server) = start(others);
     assert_eq!(sent_to(&server, "/verify", headers), "401");
     assert!(sent_to(&server, "/verify?redirect=1", headers).ends_with("/api/auth/signin"));
+    // Where nobody is listed, nobody is believed.
+    let (_folder, server) = start("url = \"https://auth.example.com\"\n[forward_auth]\n");
+    assert!(sent_to(&server, "/verify?redirect=1", headers).ends_with("/api/auth/signin"));
 }
 
 #[test]

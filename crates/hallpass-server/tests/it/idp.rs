@@ -45,12 +45,18 @@ impl OpenIdProvider {
 
     /// Signs in with it.
     pub(crate) fn sign_in(&self, browser: &mut Browser) -> Answer {
+        let path = self.way_back(browser);
+        browser.get(&path)
+    }
+
+    /// Where it sends a browser that wants to sign in.
+    pub(crate) fn way_back(&self, browser: &mut Browser) -> String {
         let answer = browser.post("/api/auth/signin/oidc", &[("callbackUrl", "/")]);
         let Returning::Link(link) = self.idp.authorize(answer.header("location").unwrap()) else {
             panic!("it comes back by a link")
         };
         let (_, path) = link.split_once("/api/auth/").unwrap();
-        browser.get(&format!("/api/auth/{path}"))
+        format!("/api/auth/{path}")
     }
 }
 

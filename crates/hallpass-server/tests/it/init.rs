@@ -43,40 +43,37 @@ fn what_is_written_passes_the_check_in_every_combination() {
     let providers =
         ["github", "auth0", "keycloak", "microsoft-entra-id", "google", "discord", "gitlab", "apple"];
     let all: Vec<_> = providers.iter().flat_map(|id| ["--provider", id]).collect();
-    for framework in ["next", "nuxt", "sveltekit", "vite", "other"] {
-        for database in
-            ["sqlite", "sqlite:data/auth.db", "postgres://u:canary@db.example/a", "mysql://u:canary@db/a"]
-        {
-            for more in [
-                &[][..],
-                &["--user", "ada \"the\" first"],
-                &["--mail-from", "Acme <a@example.com>", "--mail", "smtp://u:canary@mail.example"],
-                &[
-                    "--mail-from",
-                    "a@example.com",
-                    "--mail",
-                    "resend",
-                    "--url",
-                    "https://app.example.com/auth/",
-                ],
-                &all,
-                &["--provider", "apple"],
-            ] {
-                let folder = Folder::new();
-                let given = ["--yes", "--framework", framework, "--database", database];
-                let told = init(&folder, &[&given[..], more].concat(), "");
-                let found = checked(&folder, "hallpass.toml");
-                for provider in found["providers"].as_array().unwrap() {
-                    if let Some(uri) = provider["redirectUri"].as_str() {
-                        assert!(told.contains(uri), "{uri}: {told}");
-                    }
+    let frameworks = ["next", "nuxt", "sveltekit", "vite", "other"].map(|framework| (framework, "sqlite"));
+    let databases = ["sqlite:data/auth.db", "postgres://u:canary@db.example/a", "mysql://u:canary@db/a"];
+    for (framework, database) in frameworks.into_iter().chain(databases.map(|database| ("other", database))) {
+        for more in [
+            &[][..],
+            &["--user", "ada \"the\" first"],
+            &["--mail-from", "Acme <a@example.com>", "--mail", "smtp://u:canary@mail.example"],
+            &["--mail-from", "a@example.com", "--mail", "resend", "--url", "https://app.example.com/auth/"],
+            &all,
+            &["--provider", "apple"],
+        ] {
+            let folder = Folder::new();
+            let given = ["--yes", "--framework", framework, "--database", database];
+            let told = init(&folder, &[&given[..], more].concat(), "");
+            let found = checked(&folder, "hallpass.toml");
+            for provider in found["providers"].as_array().unwrap() {
+                if let Some(uri) = provider["redirectUri"].as_str() {
+                    assert!(told.contains(uri), "{uri}: {told}");
                 }
-                let text = fs::read_to_string(folder.path().join("hallpass.toml")).unwrap();
-                assert!(!text.contains("canary"), "{text}");
-                assert!(text.starts_with("#:schema ./hallpass.schema.json\n"), "{text}");
             }
+            let text = fs::read_to_string(folder.path().join("hallpass.toml")).unwrap();
+            assert!(!text.contains("canary"), "{text}");
+            assert!(text.starts_with("#:schema ./hallpass.schema.json\n"), "{text}");
         }
     }
+}
+
+#[test]
+fn nuxt_is_told_to_leave_redirects_to_the_browser() {
+    let told = init(&Folder::new(), &["--yes", "--framework", "nuxt"], "");
+    assert!(told.contains("fetchOptions: { redirect: 'manual' }"), "{told}");
 }
 
 #[test]

@@ -16,8 +16,14 @@ fn is_refused(browser: &mut Browser, what: &str) {
     assert!(started.elapsed() < TIMEOUT + Duration::from_secs(1), "{what}: {:?}", started.elapsed());
     assert!(answer.header("retry-after").is_some(), "{what}");
     assert_eq!(answer.header("set-cookie"), None, "{what}");
-    // What needs no database goes on.
-    assert_eq!(browser.get("/health").status, 200, "{what}");
+    // What needs no database goes on, and whoever sends requests here is told.
+    assert_eq!(browser.get("/healthz").status, 200, "{what}");
+    let started = Instant::now();
+    // What it found out counts for a second.
+    while browser.get("/readyz").body != "the store does not answer\n" {
+        assert!(started.elapsed() < TIMEOUT + Duration::from_secs(4), "{what}");
+    }
+    assert_eq!(browser.get("/readyz").status, 503, "{what}");
 }
 
 /// Within two seconds everything is as it was, without signing in again.
@@ -25,6 +31,9 @@ fn recovers(browser: &mut Browser, what: &str) {
     let started = Instant::now();
     while !browser.get("/api/auth/session").body.contains("Ada Lovelace") {
         assert!(started.elapsed() < Duration::from_secs(2), "{what}");
+    }
+    while browser.get("/readyz").status != 200 {
+        assert!(started.elapsed() < Duration::from_secs(6), "{what}");
     }
 }
 

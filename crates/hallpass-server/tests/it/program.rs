@@ -93,13 +93,14 @@ impl Server {
         Self::start(program(folder, &["serve", "--listen", "127.0.0.1:0"]))
     }
 
-    /// Reads what it logs until there is this text.
-    pub(crate) fn wait_for_log(&mut self, text: &str) {
+    /// Reads what it logs until there is this text, and returns the line.
+    pub(crate) fn wait_for_log(&mut self, text: &str) -> String {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
             assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "it ended without {text:?}");
         }
+        line
     }
 
     /// Ends it at once, and returns everything that it logged.
@@ -113,7 +114,18 @@ impl Server {
     /// Asks it to stop, as a supervisor does.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        self.signal("-TERM");
+    }
+
+    /// Asks it to read its settings again.
+    #[cfg(unix)]
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 

@@ -450,3 +450,31 @@ fn development_mode_has_a_command_of_its_own_that_stays_on_this_machine() {
     let request = "GET /dev/idp/github/jwks HTTP/1.1\r\nhost: rebound.example\r\nconnection: close\r\n\r\n";
     assert_eq!(send(&server.host, request.as_bytes()).status, 421);
 }
+
+#[test]
+fn check_and_doctor_know_that_nobody_else_is_to_be_asked() {
+    let folder = Folder::new();
+    let github = [("AUTH_GITHUB_ID", "id"), ("AUTH_GITHUB_SECRET", "secret")];
+    let told = |arguments: &[&str]| {
+        let output = program(&folder, arguments).envs(github).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let check = told(&["check", "--dev"]);
+    assert!(
+        check.contains("GitHub (github)\n") && check.contains("Google (google), a stand-in\n"),
+        "{check}"
+    );
+    let registered = check.split("To be registered").nth(1).unwrap();
+    assert!(registered.contains("/callback/github") && !registered.contains("/callback/google"), "{check}");
+    let check: Value = serde_json::from_str(&told(&["check", "--dev", "--json"])).unwrap();
+    for provider in check["providers"].as_array().unwrap() {
+        let is_stand_in = ALL.iter().any(|spec| provider["id"] == spec.id) && provider["id"] != "github";
+        assert_eq!(provider["standIn"], is_stand_in, "{provider}");
+    }
+
+    // No provider is asked that is not on this machine.
+    folder.write("hallpass.toml", "[dev]\nstand_in = true\n");
+    let doctor = told(&["doctor", "--dev"]);
+    assert!(doctor.contains("stands in for Apple, "), "{doctor}");
+    assert!(!doctor.contains("PROBLEM provider"), "{doctor}");
+}

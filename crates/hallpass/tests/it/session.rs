@@ -608,9 +608,31 @@ async fn failing_event_or_error_callback_changes_nothing() {
     assert_eq!(browser.sign_out().await.location(), SITE);
     let auth = site.builder().on_event(async |_, ()| Err("broken".into())).build().unwrap();
     signed_in(&auth).await;
+    let auth = site.builder().audit(|_, _| panic!("in audit")).build().unwrap();
+    signed_in(&auth).await;
     let auth = site.builder().on_error(|_, _| panic!("in on_error")).build().unwrap();
     assert!(browse(&auth).get("signin/nobody").await.is_error("Configuration"));
     assert_eq!(signed_in(&auth).await.session().await["user"]["name"], "Ali");
+}
+
+#[tokio::test]
+async fn audit_sees_what_happens_to_accounts_with_the_request_and_no_look_at_a_session() {
+    let site = Site::new();
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = std::sync::Arc::clone(&seen);
+    let auth = site
+        .builder()
+        .audit(move |event, request| {
+            log.lock().unwrap().push(format!("{} {}", event.name(), request.path()));
+        })
+        .on_event(async |_, ()| Err("somebody else's".into()))
+        .build()
+        .unwrap();
+    assert_eq!(auth.provider_ids().collect::<Vec<_>>(), ["idp", "other", "plain", "credentials"]);
+    let mut browser = signed_in(&auth).await;
+    browser.session().await;
+    browser.sign_out().await;
+    assert_eq!(*seen.lock().unwrap(), ["signIn /api/auth/callback/credentials", "signOut /api/auth/signout"]);
 }
 
 #[tokio::test]

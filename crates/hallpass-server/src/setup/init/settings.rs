@@ -161,7 +161,7 @@ fn front_end(answers: &Answers) -> String {
         ),
         Framework::Nuxt => format!(
             "\nNuxt passes {path} on, in nuxt.config.ts:\n  \
-             routeRules: {{ '{path}/**': {{ proxy: 'http://127.0.0.1:{port}{path}/**' }} }}\n"
+             routeRules: {{ '{path}/**': {{ proxy: {{ to: 'http://127.0.0.1:{port}{path}/**', fetchOptions: {{ redirect: 'manual' }} }} }} }}\n"
         ),
         Framework::Sveltekit | Framework::Vite => format!(
             "\nVite passes {path} on, in vite.config.js:\n  \
