@@ -1,4 +1,5 @@
-// node bench.mjs [SECONDS]     requests per second of GET /auth/session, of each server in turn
+// node bench.mjs [SECONDS]           requests per second of GET /auth/session, of each server in turn
+// node bench.mjs SECONDS hostile     how long reads take while callbacks of somebody else loop, allocate or throw
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -24,7 +25,7 @@ const [SERVER_CPU, LOAD_CPU] = processors()
 const folder = mkdtempSync(join(tmpdir(), "hallpass-bench-"))
 
 try {
-  await compare()
+  await (process.argv[3] === "hostile" ? hostile() : compare())
 } finally {
   rmSync(folder, { recursive: true })
 }
@@ -40,6 +41,24 @@ async function compare() {
   const users = ["hallpass", "hallpass-hour", "hallpass server, JavaScript", "@auth/express"].map((name) => JSON.parse(rows[name].answer.body).user)
   if (!users.every((user) => user && isDeepStrictEqual(user, users[0]))) throw new Error("the servers do not show the same user")
   print(rows)
+}
+
+/** One connection does harm over and over, 32 of another person read their session. */
+async function hostile() {
+  const settings = fileURLToPath(new URL("server/hostile.toml", import.meta.url))
+  await withServer("hallpass", [JAVASCRIPT[0], "--config", settings], async (origin, pid) => {
+    const [reader, eve] = [await signIn(origin, "lena"), await signIn(origin, "eve")]
+    console.log(`\n32 connections that read, ${SECONDS} s each; the server on every processor\n`)
+    console.log("| Somebody else's callback | Requests/s | p50, µs | p99, µs |\n| --- | ---: | ---: | ---: |")
+    for (const harm of ["none", "read", "loop", "allocate", "throw", "recurse"]) {
+      const command = ["-c", LOAD_CPU, LOAD, new URL(origin).host, `${PATH}?do=${harm}`, eve, String(SECONDS + WARM_UP + 1), "1"]
+      const other = harm === "none" ? undefined : spawn("taskset", command, { stdio: "ignore" })
+      const ended = other && once(other, "exit")
+      const row = load(harm, origin, reader, pid)
+      console.log(`| ${harm} | ${row.rps.toFixed(0)} | ${row.p50_us} | ${row.p99_us} |`)
+      await ended
+    }
+  }, [])
 }
 
 /** A server with sessions, asked with the cookies of somebody who has signed in. */
@@ -64,9 +83,11 @@ async function bare(name, { cookie, answer }) {
   })
 }
 
-async function withServer(name, command, use) {
-  const env = { ...process.env, NODE_ENV: "production" }
-  const server = spawn("taskset", ["-c", SERVER_CPU, ...command], { env, stdio: ["ignore", "pipe", "inherit"] })
+async function withServer(name, command, use, pinned = ["taskset", "-c", SERVER_CPU]) {
+  // What callbacks do wrong is logged, line by line.
+  const env = { HALLPASS_LOG: "off", ...process.env, NODE_ENV: "production" }
+  const [executable, ...rest] = [...pinned, ...command]
+  const server = spawn(executable, rest, { env, stdio: ["ignore", "pipe", "inherit"] })
   const ended = once(server, "exit")
   try {
     const lines = createInterface({ input: server.stdout })
@@ -79,14 +100,14 @@ async function withServer(name, command, use) {
   }
 }
 
-async function signIn(origin) {
+async function signIn(origin, username = "lena") {
   const csrf = await ask(`${origin}/auth/csrf`)
   const { csrfToken } = await csrf.json()
   const before = cookiesOf(csrf)
   const signedIn = await fetch(`${origin}/auth/callback/credentials`, {
     method: "POST",
     headers: { cookie: before },
-    body: new URLSearchParams({ csrfToken, username: "lena" }),
+    body: new URLSearchParams({ csrfToken, username }),
     redirect: "manual",
   })
   const session = cookiesOf(signedIn)
@@ -150,4 +171,5 @@ function print(rows) {
   line("hallpass", "bare", percent, "60 %")
   line("hallpass-hour", "bare-hour", percent, "70 %")
   line("hallpass", "@auth/express", times, "30 ×")
+  line("hallpass server, JavaScript", "@auth/express", times, "20 ×")
 }

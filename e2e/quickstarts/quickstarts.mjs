@@ -28,4 +28,5 @@ for (const name of names.filter((name) => !wanted.length || wanted.includes(name
   } finally {
     await terminal.close()
   }
+  terminal.clear()
 }

@@ -1,4 +1,4 @@
-//! The load of `cargo xtask bench`: the same request over 32 connections that stay open, for some seconds.
+//! The load of `cargo xtask bench`: the same request over 32 connections (or as many as are named) that stay open, for some seconds.
 //! Prints what came back as JSON.
 
 use std::error::Error;
@@ -11,19 +11,25 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, path, cookie, seconds] = arguments.as_slice() else {
-        return Err("usage: bench_load ADDRESS PATH COOKIE SECONDS".into());
+    let [address, path, cookie, seconds, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: bench_load ADDRESS PATH COOKIE SECONDS [CONNECTIONS]".into());
     };
+    let connections = rest.first().map_or(Ok(CONNECTIONS), |number| number.parse())?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{HEADERS}cookie: {cookie}\r\n\r\n");
     let limit = Duration::try_from_secs_f64(seconds.parse()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    println!("{}", runtime.block_on(measure(address, request, limit))?);
+    println!("{}", runtime.block_on(measure(address, request, limit, connections))?);
     Ok(())
 }
 
-async fn measure(address: &str, request: String, limit: Duration) -> Result<serde_json::Value> {
+async fn measure(
+    address: &str,
+    request: String,
+    limit: Duration,
+    connections: usize,
+) -> Result<serde_json::Value> {
     let mut streams = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         streams.push(stream);

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass::providers::Provider;
@@ -10,11 +11,13 @@ use hallpass::{
     Theme,
 };
 
+use crate::cel::Expressions;
 use crate::cli::Serve;
 use crate::dev::{Inbox, StandIn};
 use crate::js::{Fault, Script};
 use crate::log::Format;
 use crate::users::Users;
+use crate::webhooks::Webhooks;
 
 mod check;
 mod database;
@@ -22,6 +25,7 @@ mod document;
 mod duration;
 mod edge;
 mod email;
+mod expressions;
 mod environment;
 mod javascript;
 mod listen;
@@ -30,6 +34,7 @@ mod problem;
 mod providers;
 mod schema;
 mod sections;
+mod webhooks;
 mod stand_in;
 mod words;
 
@@ -63,6 +68,10 @@ pub(crate) struct Config {
     pub(crate) script: Option<Script>,
     /// What is wrong with it, in development mode; otherwise the server does not start.
     pub(crate) broken_script: Option<Fault>,
+    /// Callbacks that another server answers.
+    pub(crate) webhooks: Option<Arc<Webhooks>>,
+    /// Expressions of the settings.
+    pub(crate) expressions: Option<Arc<Expressions>>,
     /// Where it is, or would be.
     pub(crate) script_path: Option<PathBuf>,
     /// Secrets of the file; empty where the environment has some.
@@ -199,6 +208,8 @@ impl Config {
             broken_script: None,
             script_path: None,
             secret_files: Vec::new(),
+            webhooks: None,
+            expressions: None,
             environment,
         };
         if let Some(mut session) = top.section("session") {
@@ -211,7 +222,10 @@ impl Config {
         let pages = top.section("pages").map(read_pages);
         let theme = top.section("theme").map(read_theme);
         let loading = javascript::read(&mut top);
+        config.webhooks = top.section("webhooks").and_then(webhooks::read);
+        config.expressions = expressions::read(&mut top);
         let section = top.section("email");
+        let has_mails = section.is_some();
         config.email = email::read(section, &config.environment, config.dev);
         let providers = providers::read(&mut top, &config.environment, problems);
         config.providers = providers.found;
@@ -219,9 +233,13 @@ impl Config {
         top.end();
         config.take_from_environment();
         config.load_script(flags, loading, problems);
+        if !has_mails {
+            config.take_mail_provider(problems);
+        }
         config.read_stand_in(&stand_in, problems);
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
+        config.check_doors(problems);
         config.check_mode(problems);
         config.check_edge(problems);
         config.check_ways_to_sign_in(providers.any_left_out || document.problem_count() > 0, problems);

@@ -1,6 +1,5 @@
 //! Callbacks in JavaScript: a configuration as Auth.js has it, run as it is.
 
-mod answers;
 mod arguments;
 mod callbacks;
 mod description;
@@ -13,12 +12,11 @@ mod pool;
 mod providers;
 mod request;
 mod script;
-mod sensitive;
 mod slice;
 mod strip;
 
-pub(crate) use callbacks::callbacks;
-pub(crate) use description::Description;
+pub(crate) use callbacks::add_forms;
+pub(crate) use description::{Description, MailProvider};
 pub(crate) use engine::Limits;
 pub(crate) use fault::Fault;
 pub(crate) use script::{Loading, Script, candidates, find};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use hallpass::Peer;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
@@ -73,12 +74,13 @@ pub(crate) async fn serve<A: Application>(
     http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(LONGEST_HEAD);
     let (stopping, stopped) = watch::channel(false);
     let (alive, mut all_gone) = mpsc::channel::<()>(1);
-    let open = |stream: TcpStream| {
+    let open = |stream: TcpStream, address: SocketAddr| {
         let Some(place) = connections.enter() else { return };
         // Without it small answers wait for the next packet; a socket that refuses works all the same.
         let _ = stream.set_nodelay(true);
         let (application, alive) = (Arc::clone(&application), alive.clone());
-        let connection = connection::run(stream, http.clone(), application, place, stopped.clone());
+        let connection =
+            connection::run(stream, Peer(address.ip()), http.clone(), application, place, stopped.clone());
         tokio::spawn(async move {
             connection.await;
             drop(alive);
@@ -88,15 +90,15 @@ pub(crate) async fn serve<A: Application>(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => open(stream),
+                Ok((stream, address)) => open(stream, address),
                 Err(error) => pause_after(&error, &connections).await,
             },
             () = &mut stop => break,
         }
     }
     application.drain();
-    for stream in waiting(listener) {
-        open(stream);
+    for (stream, address) in waiting(listener) {
+        open(stream, address);
     }
     let _ = stopping.send(true);
     drop(alive);
@@ -106,13 +108,13 @@ pub(crate) async fn serve<A: Application>(
 }
 
 /// Those who have connected, and whom nobody has accepted yet.
-fn waiting(listener: TcpListener) -> impl Iterator<Item = TcpStream> {
+fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
     // It does not block, as tokio had it: the first error is that nobody waits.
     let listener = listener.into_std().ok();
     std::iter::from_fn(move || {
-        let (stream, _) = listener.as_ref()?.accept().ok()?;
+        let (stream, address) = listener.as_ref()?.accept().ok()?;
         stream.set_nonblocking(true).ok()?;
-        TcpStream::from_std(stream).ok()
+        Some((TcpStream::from_std(stream).ok()?, address))
     })
 }
 

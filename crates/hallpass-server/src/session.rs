@@ -13,11 +13,12 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::Failure;
 use crate::config::Config;
+use crate::dev;
+use crate::doors::Doors;
 use crate::js::Script;
 use crate::ops::Metrics;
 use crate::storage::Storage;
 use crate::users::{Users, Verifier};
-use crate::{dev, js};
 
 /// What a session keeps, as JSON: private. The server's own callbacks keep [`Kept`],
 /// those of a configuration in JavaScript what they like.
@@ -113,8 +114,8 @@ fn with_callbacks(config: &Config, mut builder: Builder<App>) -> Result<Auth<Cla
     }
     // The sign-in page shows forms first.
     let builder = config.add_stand_ins(config.add_email(builder));
-    if let Some(script) = script {
-        return build(js::callbacks(builder, script), script);
+    if let Some(doors) = Doors::of(config) {
+        return build(doors.add_to(builder), script);
     }
     if config.dev {
         return dev::callbacks(builder).build().map_err(Failure::other);
@@ -131,8 +132,11 @@ fn with_callbacks(config: &Config, mut builder: Builder<App>) -> Result<Auth<Cla
         .map_err(Failure::other)
 }
 
-fn build(builder: Builder<App, Claims>, script: &Script) -> Result<Auth<Claims>, Failure> {
-    builder.build().map_err(|error| Failure::Other(format!("{}: {error}", script.file())))
+fn build(builder: Builder<App, Claims>, script: Option<&Script>) -> Result<Auth<Claims>, Failure> {
+    builder.build().map_err(|error| match script {
+        Some(script) => Failure::Other(format!("{}: {error}", script.file())),
+        None => Failure::other(error),
+    })
 }
 
 /// The form for name and password, with what stands in its fields while they are empty.
@@ -171,4 +175,9 @@ pub(crate) fn view(event: &SessionEvent<Claims>) -> View {
     let claims: Option<Value> = serde_json::from_str(event.claims.json()).ok();
     let role = claims.as_ref().and_then(|claims| claims.get("role")?.as_str()).map(str::to_owned);
     View { user: Person { public: event.user.public(), role } }
+}
+
+/// Name, address and picture, whatever the session keeps.
+pub(crate) fn plain_view(event: &SessionEvent<Claims>) -> View {
+    View { user: Person { public: event.user.public(), role: None } }
 }

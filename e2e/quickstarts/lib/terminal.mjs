@@ -40,10 +40,10 @@ export class Terminal {
     console.log(`$ ${command.trim()} &`)
     if (await answers(port)) throw new Error(`something else listens on port ${port}`)
     const child = spawn("bash", ["-c", command], { cwd: this.#folder, env: this.#env, stdio: ["ignore", "pipe", "pipe"], detached: true })
-    const running = { child, said: "", ended: new Promise((done) => child.once("exit", done)) }
+    const running = { child, said: "" }
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (running.said += data))
     this.#running.push(running)
-    process.once("exit", () => end(child))
+    process.once("exit", () => end(child, "SIGKILL"))
     const started = Date.now()
     while (!(await answers(port))) {
       if (child.exitCode !== null) throw new Error(`${command.trim()} ended with ${child.exitCode}`)
@@ -57,17 +57,28 @@ export class Terminal {
     return this.#running.map(({ said }) => said).join("\n")
   }
 
+  /** Ends what runs. */
   async close() {
-    for (const { child, ended } of this.#running) {
-      end(child)
-      await ended
+    for (const { child } of this.#running) {
+      end(child, "SIGTERM")
+      for (let left = 50; left && end(child, 0); left--) await new Promise((done) => setTimeout(done, 100))
+      end(child, "SIGKILL")
     }
+  }
+
+  /** Removes all files: what npm installs is large. */
+  clear() {
+    rmSync(this.#home, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
-/** With the whole group: what npx starts would stay. */
-function end(child) {
-  if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid)
+/** Signals the whole group, for what npx starts would stay; whether somebody was there to hear it. */
+function end(child, signal) {
+  try {
+    return process.kill(-child.pid, signal)
+  } catch {
+    return false
+  }
 }
 
 function answers(port) {

@@ -7,6 +7,7 @@ use super::problem::Problem;
 use super::providers::Places;
 use super::{Config, is_loopback_host, words};
 use crate::js::Script;
+use crate::webhooks::Callback;
 
 impl Config {
     /// Development mode never leaves this machine; anything else must know where it is.
@@ -88,6 +89,31 @@ impl Config {
                 problems.push(Problem::new(format!(
                     "`forward_auth.path` is {path:?}, which is taken: choose another, such as \"/verify\""
                 )));
+            }
+        }
+    }
+
+    /// Each callback has one door.
+    pub(super) fn check_doors(&self, problems: &mut Vec<Problem>) {
+        let expressions = self.expressions.as_ref();
+        for (callback, in_script, section, in_expressions) in [
+            (Callback::SignIn, "signIn", "[conditions]", expressions.is_some_and(|it| it.has_condition())),
+            (Callback::Jwt, "jwt", "[claims]", expressions.is_some_and(|it| it.has_claims())),
+            (Callback::Session, "session", "[view]", expressions.is_some_and(|it| it.has_view())),
+        ] {
+            let mut doors = Vec::new();
+            if let Some(script) = self.script.as_ref().filter(|script| script.has_callback(in_script)) {
+                doors.push(format!("`{in_script}` in {}", script.file()));
+            }
+            if self.webhooks.as_ref().is_some_and(|webhooks| webhooks.asks(callback)) {
+                doors.push(format!("\"{}\" in [webhooks]", callback.name()));
+            }
+            if in_expressions {
+                doors.push(section.to_owned());
+            }
+            if doors.len() > 1 {
+                problems
+                    .push(Problem::new(format!("{} decide the same: keep one of them", doors.join(" and "))));
             }
         }
     }

@@ -245,9 +245,19 @@ impl<'a> Section<'a> {
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
+    /// Whether one of these keys is there, right or wrong.
+    pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.table.contains_key(*key))
+    }
+
     /// A value of any kind, as JSON.
     pub(crate) fn json(&mut self, key: &'a str) -> Option<serde_json::Value> {
         self.ask(key).map(|value| json(value.get_ref()))
+    }
+
+    /// Where the value of a key stands.
+    pub(crate) fn value_span(&self, key: &str) -> Range<usize> {
+        self.table.get(key).map(Spanned::span).unwrap_or_default()
     }
 
     /// Refuses the keys that nobody has asked for.

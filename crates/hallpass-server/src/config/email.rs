@@ -5,7 +5,9 @@ use hallpass::{Builder, Email, Environment, Secret};
 
 use super::document::Section;
 use super::sections::{read_secret_file, read_text_or_file};
+use super::{Config, Problem};
 use crate::dev::Inbox;
+use crate::js::MailProvider;
 
 /// Who the mails are from, how long their links work, and where they go.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ pub(super) fn read(
         let is_meant = environment.get("EMAIL_FROM").is_some();
         let sending = is_meant.then(|| from_environment(environment)).flatten();
         let sending = dev.then(|| sending.unwrap_or_else(inbox))?;
-        return Some(finished(Email::new(), sending, environment));
+        return Some(MailSettings { email: finished(Email::new(), &sending, environment), sending });
     };
     let id = section.text("id").map(|id| id.value);
     let name = section.text("name").map(|name| name.value);
@@ -106,17 +108,57 @@ pub(super) fn read(
         );
     }
     section.end();
-    Some(finished(email, sending?, environment))
+    let sending = sending?;
+    Some(MailSettings { email: finished(email, &sending, environment), sending })
+}
+
+impl Config {
+    /// The provider of the configuration in JavaScript that mails links, if there is one.
+    pub(super) fn take_mail_provider(&mut self, problems: &mut Vec<Problem>) {
+        let Some(said) = self.described().and_then(|described| described.mail.as_ref()) else { return };
+        let environment = &self.environment;
+        let Some(sending) = sending_of(said, environment).or_else(|| self.dev.then(inbox)) else {
+            let (id, file) = (&said.id, self.script.as_ref().map_or("", |script| script.file()));
+            return problems.push(Problem::new(format!(
+                "{file}: the provider {id:?} does not say how mails are sent: give it a `server` or an `apiKey`, or set \
+                 EMAIL_SERVER or the key of a service"
+            )));
+        };
+        let mut email = Email::new().id(&said.id);
+        if let Some(name) = &said.name {
+            email = email.name(name);
+        }
+        if let Some(max_age) = said.max_age {
+            email = email.max_age(max_age);
+        }
+        let email = match said.from.as_ref().filter(|_| environment.get("EMAIL_FROM").is_none()) {
+            Some(from) => email.from(from),
+            None => finished(email, &sending, environment),
+        };
+        self.email = Some(MailSettings { email, sending });
+    }
+}
+
+fn sending_of(said: &MailProvider, environment: &Environment) -> Option<Sending> {
+    let Some((_, (service, variable))) = SERVICES.iter().find(|(id, _)| *id == said.id) else {
+        return match &said.server {
+            Some(server) => Some(Sending::Smtp(Smtp::new().url(server.clone()))),
+            None => from_environment(environment),
+        };
+    };
+    match &said.key {
+        Some(key) => Some(Sending::Service(service().key(key.clone()))),
+        None => environment.get(variable).is_some().then(|| Sending::Service(service())),
+    }
 }
 
 /// Mails that go nowhere need no sender of one's own.
-fn finished(email: Email, sending: Sending, environment: &Environment) -> MailSettings {
+fn finished(email: Email, sending: &Sending, environment: &Environment) -> Email {
     let has_sender = environment.get("EMAIL_FROM").is_some();
-    let email = match sending {
+    match sending {
         Sending::Inbox(_) if !has_sender => email.from("Hallpass <hallpass@localhost>"),
         _ => email,
-    };
-    MailSettings { email, sending }
+    }
 }
 
 fn from_environment(environment: &Environment) -> Option<Sending> {

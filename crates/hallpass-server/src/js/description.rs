@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use hallpass::pages::ColorScheme;
-use hallpass::{CookieKind, CookieOptions, PagePaths, SameSite, Strategy, Theme};
+use hallpass::{CookieKind, CookieOptions, PagePaths, SameSite, Secret, Strategy, Theme};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::fault::{Fault, Kind};
 use crate::config::nearest;
+
+mod mail;
 
 /// All of it.
 #[derive(Debug, Default)]
@@ -18,6 +20,7 @@ pub(crate) struct Description {
     /// OAuth 2 and OpenID Connect.
     pub(super) providers: Vec<Map<String, Value>>,
     pub(super) forms: Vec<Form>,
+    pub(crate) mail: Option<MailProvider>,
     pub(crate) pages: Option<PagePaths>,
     pub(crate) theme: Option<Theme>,
     pub(crate) secrets: Vec<String>,
@@ -37,6 +40,19 @@ pub(crate) struct Form {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
     pub(crate) fields: Map<String, Value>,
+}
+
+/// A provider that mails links.
+#[derive(Debug, Default)]
+pub(crate) struct MailProvider {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) from: Option<String>,
+    /// Address of a mail server.
+    pub(crate) server: Option<Secret>,
+    /// Key of a service.
+    pub(crate) key: Option<Secret>,
+    pub(crate) max_age: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -140,10 +156,12 @@ impl Description {
                 self.forms.push(Form { id, name: text("name"), fields });
             }
             Some("email") => {
-                return Err(wrong(format!(
-                    "the provider {id:?} sends mails, which is not a setting of this file"
-                ))
-                .cure("leave it out"));
+                if let Some(other) = &self.mail {
+                    let other = &other.id;
+                    return Err(wrong(format!("the providers {other:?} and {id:?} both send mails"))
+                        .cure("keep one of them"));
+                }
+                self.mail = Some(mail::read(id, &provider)?);
             }
             Some("webauthn") => {
                 return Err(wrong(format!("the provider {id:?} is not supported")).cure("leave it out"));

@@ -68,6 +68,17 @@ impl Wishes {
     }
 }
 
+/// What the configuration is called with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Input<'a> {
+    /// The argument, as JSON.
+    Argument(&'a str),
+    /// `jwt` at a read. The token, as JSON without objects and lists in it; an empty answer leaves it as it is.
+    Read { token: &'a str },
+    /// `session`, where the session is in a token.
+    Show { token: &'a str, expires: &'a str },
+}
+
 /// How far a call has come.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -83,6 +94,8 @@ pub(super) struct Engine {
     program: Arc<Program>,
     wishes: Arc<Wishes>,
     slice: Arc<Slice>,
+    /// The token that `jwt` has left as it was: the context has it still, for the `session` that follows.
+    kept: Option<String>,
     /// Whether every call makes its options from the request.
     pub(super) is_per_request: bool,
     /// How many calls it has answered.
@@ -108,7 +121,8 @@ impl Engine {
         runtime.set_interrupt_handler(Some(Box::new(move || watch.is_over())));
         let context = Context::full(&runtime).map_err(unusable)?;
         let wishes = Arc::default();
-        let mut engine = Self { context, program, wishes, slice, is_per_request: false, calls: 0 };
+        let mut engine =
+            Self { context, program, wishes, slice, kept: None, is_per_request: false, calls: 0 };
         engine.is_per_request = engine.within(engine.program.limits.time, |ctx| engine.load(ctx))?;
         engine.slice.take_turns();
         Ok(engine)
@@ -161,25 +175,41 @@ impl Engine {
     pub(super) fn start(
         &mut self,
         kind: &str,
-        argument: &str,
+        input: Input<'_>,
         request: &str,
         left: Duration,
     ) -> Result<Step, Fault> {
         self.calls += 1;
-        self.within(left, |ctx| {
-            let answer = self.driver(ctx, "start").and_then(|start| start.call((kind, argument, request)));
+        let kept = self.kept.take();
+        let step = self.within(left, |ctx| {
+            let answer = match input {
+                Input::Argument(argument) => {
+                    self.driver(ctx, "start").and_then(|start| start.call((kind, request, argument)))
+                }
+                Input::Read { token } => {
+                    self.driver(ctx, "startRead").and_then(|start| start.call((request, token)))
+                }
+                Input::Show { token, expires } => {
+                    let token = if kept.as_deref() == Some(token) { "" } else { token };
+                    self.driver(ctx, "startShow").and_then(|start| start.call((request, token, expires)))
+                }
+            };
             self.step(ctx, answer)
-        })
+        });
+        if let Input::Read { token } = input {
+            self.kept = Some(token.to_owned());
+        }
+        self.keep_if_unchanged(step)
     }
 
     /// Goes on with what a wish has brought.
     pub(super) fn go_on(
-        &self,
+        &mut self,
         id: u32,
         result: &Result<String, String>,
         left: Duration,
     ) -> Result<Step, Fault> {
-        self.within(left, |ctx| {
+        let step = self.within(left, |ctx| {
             let (failed, text) = match result {
                 Ok(text) => (false, text.as_str()),
                 Err(text) => (true, text.as_str()),
@@ -187,7 +217,15 @@ impl Engine {
             let nothing: rquickjs::Result<()> =
                 self.driver(ctx, "finish").and_then(|finish| finish.call((id, failed, text)));
             self.step(ctx, nothing.map(|()| None))
-        })
+        });
+        self.keep_if_unchanged(step)
+    }
+
+    fn keep_if_unchanged(&mut self, step: Result<Step, Fault>) -> Result<Step, Fault> {
+        if matches!(&step, Ok(Step::Answer(answer)) if !answer.is_empty()) {
+            self.kept = None;
+        }
+        step
     }
 
     /// What the program has asked for since.
@@ -213,13 +251,16 @@ impl Engine {
         if self.slice.has_ended() {
             return Err(self.too_late());
         }
+        if self.slice.was_crowded_out() {
+            return Err(self.crowded_out());
+        }
         let answer: Option<String> =
             self.driver(ctx, "look").and_then(|look| look.call(())).map_err(caught)?;
         Ok(answer.map_or(Step::Waiting, Step::Answer))
     }
 
     fn run_jobs(&self, ctx: &Ctx<'_>) {
-        while !self.slice.has_ended() && ctx.execute_pending_job() {}
+        while !self.slice.has_ended() && !self.slice.was_crowded_out() && ctx.execute_pending_job() {}
     }
 
     /// Runs in the context, at most so long.
@@ -228,10 +269,17 @@ impl Engine {
         let result = self.context.with(|ctx| run(&ctx));
         let is_late = self.slice.end();
         match result {
+            _ if self.slice.was_crowded_out() => Err(self.crowded_out()),
             Err(fault) if is_late && fault.kind != Kind::Broken => Err(self.too_late()),
             Err(fault) if fault.kind == Kind::TimedOut => Err(self.too_late()),
             result => result,
         }
+    }
+
+    fn crowded_out(&self) -> Fault {
+        Fault::new(Kind::Busy, "too many callbacks compute for long")
+            .in_file(&self.program.file)
+            .cure("look for a loop that goes on for ever")
     }
 
     fn too_late(&self) -> Fault {

@@ -54,7 +54,7 @@ fn source(name: &str) -> Option<String> {
     if let Some(id) = provider(name) {
         let kind = match id {
             "credentials" => "credentials",
-            "email" | "nodemailer" => "email",
+            id if MAILS.contains(&id) => "email",
             _ => "oauth",
         };
         let known = names().any(|known| known == id);
@@ -83,8 +83,12 @@ fn provider(name: &str) -> Option<&str> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    ALL.iter().map(|spec| spec.id).chain(["credentials", "email", "nodemailer"])
+    ALL.iter().map(|spec| spec.id).chain(["credentials"]).chain(MAILS)
 }
+
+/// Those that mail links.
+const MAILS: [&str; 8] =
+    ["email", "nodemailer", "resend", "sendgrid", "postmark", "mailgun", "loops", "forwardemail"];
 
 const AUTH: &str = "const m = globalThis.__hallpass_modules
 export default m.NextAuth

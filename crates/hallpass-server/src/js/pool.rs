@@ -1,5 +1,6 @@
 //! Contexts that wait for calls.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::engine::{Engine, Program, Step, Wish, too_late};
+use super::engine::{Engine, Input, Program, Step, Wish, too_late};
 use super::fault::{Fault, Kind};
 use super::fetch::Fetch;
 use super::slice::Crowd;
@@ -21,6 +22,8 @@ pub(crate) struct Pool {
     crowd: Arc<Crowd>,
     idle: Mutex<Vec<Engine>>,
     places: Arc<Semaphore>,
+    /// What one person may take of the places. People share one by chance, which is no harm.
+    seats: Vec<Arc<Semaphore>>,
     fetch: Fetch,
     pub(super) metrics: OnceLock<Arc<Metrics>>,
 }
@@ -36,6 +39,7 @@ impl Pool {
             crowd: Arc::new(Crowd::new()),
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(MOST_CONTEXTS)),
+            seats: (0..SEATS).map(|_| Arc::new(Semaphore::new(MOST_OF_ONE))).collect(),
             fetch,
             metrics: OnceLock::new(),
         };
@@ -49,19 +53,23 @@ impl Pool {
         self.idle().last().is_some_and(|engine| engine.is_per_request)
     }
 
-    /// Calls something of the configuration, and waits for what it waits for. The answer is JSON, or `undefined`.
+    /// Calls something of the configuration, for this person where one is known, and waits for what it waits for. The answer is JSON, or `undefined`; or
+    /// empty, see [`Input::Read`].
     ///
     /// # Errors
     /// When it throws, or takes more than it may.
     pub(crate) async fn call(
         self: &Arc<Self>,
         kind: &'static str,
-        argument: &str,
+        input: Input<'_>,
         request: &str,
+        person: Option<&str>,
     ) -> Result<String, Fault> {
-        let Some(metrics) = self.metrics.get() else { return self.answer(kind, argument, request).await };
+        let Some(metrics) = self.metrics.get() else {
+            return self.answer(kind, input, request, person).await;
+        };
         let began = Instant::now();
-        let result = self.answer(kind, argument, request).await;
+        let result = self.answer(kind, input, request, person).await;
         // Wrong credentials are an answer.
         let has_failed = result.as_ref().is_err_and(|fault| fault.code.is_none());
         metrics.called(kind, began.elapsed(), has_failed);
@@ -71,23 +79,33 @@ impl Pool {
     async fn answer(
         self: &Arc<Self>,
         kind: &'static str,
-        argument: &str,
+        input: Input<'_>,
         request: &str,
+        person: Option<&str>,
     ) -> Result<String, Fault> {
         let named = |fault: Fault| fault.in_callback(kind);
         let deadline = Instant::now() + self.program.limits.time;
-        let place = self.place(deadline).await.map_err(named)?;
-        let engine = self.engine().map_err(named)?;
-        let mut call = Call {
-            pool: Arc::clone(self),
-            engine,
-            deadline,
-            flights: FuturesUnordered::new(),
-            _place: place,
+        let seat = match person.and_then(|person| self.seat(person)) {
+            Some(seat) => {
+                let busy = || format!("{MOST_OF_ONE} callbacks of this person are running already");
+                Some(self.room(seat, deadline, busy).await.map_err(named)?)
+            }
+            None => None,
         };
-        let result = call.run(kind, argument, request).await;
+        let busy = || format!("{MOST_CONTEXTS} callbacks are running already");
+        let place = self.room(&self.places, deadline, busy).await.map_err(named)?;
+        let engine = self.engine().map_err(named)?;
+        let mut call = Call { pool: Arc::clone(self), engine, deadline, flights: None, _place: place };
+        let result = call.run(kind, input, request).await;
         match &result {
-            Err(fault) if fault.kind != Kind::Threw => {}
+            Err(fault) if fault.kind != Kind::Threw => {
+                drop(call);
+                // A context that is thrown away is work for everybody: a person causes it now and then, and no more.
+                tokio::spawn(async move {
+                    sleep(PENANCE).await;
+                    drop(seat);
+                });
+            }
             _ => call.finish(),
         }
         result.map_err(named)
@@ -105,7 +123,7 @@ impl Pool {
     ) -> Result<String, Fault> {
         let named = |fault: Fault| fault.in_callback(kind);
         let mut engine = self.engine().map_err(named)?;
-        let result = engine.start(kind, argument, request, self.program.limits.time);
+        let result = engine.start(kind, Input::Argument(argument), request, self.program.limits.time);
         if !matches!(&result, Err(fault) if fault.kind != Kind::Threw) {
             engine.wishes();
             if engine.forget().is_ok() {
@@ -122,14 +140,26 @@ impl Pool {
         }
     }
 
-    async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, Fault> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+    fn seat(&self, person: &str) -> Option<&Arc<Semaphore>> {
+        let mut hasher = DefaultHasher::new();
+        person.hash(&mut hasher);
+        let index = usize::try_from(hasher.finish() % u64::try_from(SEATS).ok()?).ok()?;
+        self.seats.get(index)
+    }
+
+    async fn room(
+        &self,
+        of: &Arc<Semaphore>,
+        deadline: Instant,
+        busy: impl FnOnce() -> String,
+    ) -> Result<OwnedSemaphorePermit, Fault> {
+        if let Ok(place) = Arc::clone(of).try_acquire_owned() {
             return Ok(place);
         }
         let patience = deadline.min(Instant::now() + PATIENCE);
-        match timeout_at(patience, Arc::clone(&self.places).acquire_owned()).await {
+        match timeout_at(patience, Arc::clone(of).acquire_owned()).await {
             Ok(Ok(place)) => Ok(place),
-            _ => Err(Fault::new(Kind::Busy, format!("{MOST_CONTEXTS} callbacks are running already"))
+            _ => Err(Fault::new(Kind::Busy, busy())
                 .in_file(&self.program.file)
                 .cure("look for what they wait for")),
         }
@@ -165,20 +195,20 @@ struct Call {
     pool: Arc<Pool>,
     engine: Engine,
     deadline: Instant,
-    /// What the program waits for.
-    flights: FuturesUnordered<Flight>,
+    /// What the program waits for; most calls wait for nothing.
+    flights: Option<FuturesUnordered<Flight>>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Call {
-    async fn run(&mut self, kind: &str, argument: &str, request: &str) -> Result<String, Fault> {
-        let mut step = self.engine.start(kind, argument, request, self.left())?;
+    async fn run(&mut self, kind: &str, input: Input<'_>, request: &str) -> Result<String, Fault> {
+        let mut step = self.engine.start(kind, input, request, self.left())?;
         loop {
             self.take_up_wishes();
             if let Step::Answer(answer) = step {
                 return Ok(answer);
             }
-            if self.flights.is_empty() {
+            if !self.is_waiting() {
                 return Err(Fault::new(Kind::TimedOut, "it waits for a promise that nobody will resolve")
                     .in_file(&self.pool.program.file)
                     .cure("resolve it, or return without it"));
@@ -188,7 +218,8 @@ impl Call {
     }
 
     async fn next(&mut self) -> Result<Step, Fault> {
-        match timeout_at(self.deadline, self.flights.next()).await {
+        let landing = self.flights.get_or_insert_default().next();
+        match timeout_at(self.deadline, landing).await {
             Ok(Some((id, result))) => self.engine.go_on(id, &result, self.left()),
             _ => Err(too_late(&self.pool.program)),
         }
@@ -196,8 +227,12 @@ impl Call {
 
     fn take_up_wishes(&mut self) {
         for wish in self.engine.wishes() {
-            self.flights.push(fly(&self.pool, wish));
+            self.flights.get_or_insert_default().push(fly(&self.pool, wish));
         }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.flights.as_ref().is_some_and(|flights| !flights.is_empty())
     }
 
     fn left(&self) -> Duration {
@@ -207,11 +242,11 @@ impl Call {
     /// Gives the context back; what the callback began and did not wait for is finished first.
     fn finish(mut self) {
         self.take_up_wishes();
-        if self.flights.is_empty() {
+        if !self.is_waiting() {
             return self.give_back();
         }
         tokio::spawn(async move {
-            while !self.flights.is_empty() {
+            while self.is_waiting() {
                 if self.next().await.is_err() {
                     return;
                 }
@@ -240,6 +275,14 @@ fn fly(pool: &Arc<Pool>, wish: Wish) -> Flight {
 
 /// Each takes about half a megabyte.
 const MOST_CONTEXTS: usize = 64;
+
+/// Places that one person may take: whoever finds a callback that loops must not take all.
+const MOST_OF_ONE: usize = 8;
+
+const SEATS: usize = 256;
+
+/// How long a seat stays taken when its call was ended.
+const PENANCE: Duration = Duration::from_secs(1);
 
 /// How long a call waits for a context.
 const PATIENCE: Duration = Duration::from_millis(250);

@@ -4,6 +4,7 @@
   const { parse, stringify } = JSON
   const isArray = Array.isArray
   const hop = Object.prototype.hasOwnProperty
+  const { keys, getPrototypeOf: prototypeOf, prototype: plain } = Object
   const define = (name, value) =>
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false })
 
@@ -475,21 +476,61 @@
     if (value === undefined) return 'undefined'
     return stringify(value) ?? 'undefined'
   }
+
+  // --- reads, which are most calls: what did not change is not written and read again
+  let kept
+  const isAsKept = (value) => {
+    if (value === null || typeof value !== 'object' || prototypeOf(value) !== plain) return false
+    const names = keys(value)
+    const { length } = names
+    if (length !== keys(kept).length) return false
+    for (let at = 0; at < length; at++) {
+      const name = names[at]
+      if (value[name] !== kept[name]) return false
+    }
+    return true
+  }
+  const encodeToken = (value) => {
+    if (isAsKept(value)) return ''
+    kept = undefined
+    return encode(value)
+  }
+  const ofRead = (tokenText) => {
+    const token = parse(tokenText)
+    kept = { ...token }
+    return { token }
+  }
+  const ofSession = (tokenText, expires) => {
+    const token = tokenText === '' ? kept : parse(tokenText)
+    kept = undefined
+    const user = {}
+    if (typeof token.name === 'string') user.name = token.name
+    if (typeof token.email === 'string') user.email = token.email
+    if (typeof token.picture === 'string') user.image = token.picture
+    return { session: { user, expires }, token }
+  }
+
   let settled
-  const start = (kind, argumentText, requestText) => {
+  const call = (kind, it, requestText, write) => {
     settled = undefined
-    const it = parse(argumentText)
     const run = kinds[kind]
     const req = requestText === '' ? undefined : request(requestText)
     const options = optionsFor(req)
     const result = isThenable(options) ? options.then((options) => run(options, it, req)) : run(options, it, req)
-    if (!isThenable(result)) return kind === 'describe' ? result : encode(result)
+    if (!isThenable(result)) return write(result)
     result.then(
-      (value) => { settled = { value: kind === 'describe' ? value : encode(value) } },
+      (value) => { settled = { value: write(value) } },
       (error) => { settled = { error } },
     ).then(undefined, (error) => { settled = { error } })
     return null
   }
+  const asIs = (value) => value
+  const start = (kind, requestText, argumentText) => {
+    kept = undefined
+    return call(kind, parse(argumentText), requestText, kind === 'describe' ? asIs : encode)
+  }
+  const startRead = (requestText, tokenText) => call('jwt', ofRead(tokenText), requestText, encodeToken)
+  const startShow = (requestText, tokenText, expires) => call('session', ofSession(tokenText, expires), requestText, encode)
   const look = () => {
     if (settled === undefined) return null
     const { error, value } = settled
@@ -503,6 +544,7 @@
     else it?.resolve(text)
   }
   const forget = () => {
+    kept = undefined
     waiting.clear()
     timers.clear()
     settled = undefined
@@ -547,5 +589,5 @@
       if (property.configurable && 'value' in property && name !== 'process') Object.defineProperty(globalThis, name, { ...property, writable: false, configurable: false })
     }
   }
-  return { configure, start, look, finish, forget, freeze }
+  return { configure, start, startRead, startShow, look, finish, forget, freeze }
 }

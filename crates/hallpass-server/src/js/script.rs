@@ -120,8 +120,19 @@ impl Script {
         (&self.description.callbacks, &self.description.events)
     }
 
-    pub(super) fn has_callback(&self, name: &str) -> bool {
+    /// Whether it has a callback of this name: `signIn`, `redirect`, `jwt`, `session`.
+    pub(crate) fn has_callback(&self, name: &str) -> bool {
         self.description.callbacks.iter().any(|known| known == name)
+    }
+
+    /// Whether anything is told to it.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.description.events.is_empty()
+    }
+
+    /// Parameters of the query that callbacks may see.
+    pub(crate) fn query(&self) -> &[String] {
+        &self.seen.query
     }
 
     pub(super) fn has_event(&self, name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,32 +12,58 @@ use tokio::task::block_in_place;
 /// Callbacks that compute for long take turns: most processors stay with those who do not.
 #[derive(Debug)]
 pub(super) struct Crowd {
-    running: Mutex<usize>,
+    slow: Mutex<Slow>,
     one_less: Condvar,
     most: usize,
+}
+
+/// Callbacks that have computed for long.
+#[derive(Debug, Default)]
+struct Slow {
+    running: usize,
+    waiting: usize,
+}
+
+/// What became of a callback that asked for a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Now,
+    /// There was none in time.
+    Never,
+    /// Too many wait for one already.
+    Full,
 }
 
 impl Crowd {
     pub(super) fn new() -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        Self { running: Mutex::new(0), one_less: Condvar::new(), most: (processors / 2).max(1) }
+        Self { slow: Mutex::default(), one_less: Condvar::new(), most: (processors / 2).max(1) }
     }
 
-    /// Waits for a turn; `false` if there was none in time.
-    fn enter(&self, until: Instant) -> bool {
+    fn slow(&self) -> MutexGuard<'_, Slow> {
+        self.slow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a turn.
+    fn enter(&self, until: Instant) -> Turn {
         let left = until.saturating_duration_since(Instant::now());
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.one_less.wait_timeout_while(running, left, |running| *running >= self.most);
-        let (mut running, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        if timeout.timed_out() && *running >= self.most {
-            return false;
+        let mut slow = self.slow();
+        if slow.running + slow.waiting >= self.most + MOST_WAITING {
+            return Turn::Full;
         }
-        *running += 1;
-        true
+        slow.waiting += 1;
+        let waited = self.one_less.wait_timeout_while(slow, left, |slow| slow.running >= self.most);
+        let (mut slow, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        slow.waiting -= 1;
+        if slow.running >= self.most {
+            return Turn::Never;
+        }
+        slow.running += 1;
+        Turn::Now
     }
 
     fn leave(&self) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.slow().running -= 1;
         self.one_less.notify_one();
     }
 }
@@ -52,6 +78,8 @@ pub(super) struct Slice {
     /// How often other work of this thread was given away.
     gave_way: AtomicU64,
     is_in_crowd: AtomicBool,
+    /// Whether it was ended because too many others compute for long.
+    was_crowded_out: AtomicBool,
     /// Whether it need not take turns: a context that is being made is what others wait for.
     is_free: AtomicBool,
 }
@@ -65,6 +93,7 @@ impl Slice {
             deadline: AtomicU64::new(0),
             gave_way: AtomicU64::new(0),
             is_in_crowd: AtomicBool::new(false),
+            was_crowded_out: AtomicBool::new(false),
             is_free: AtomicBool::new(true),
         }
     }
@@ -76,6 +105,12 @@ impl Slice {
         self.began.store(nanos(Instant::now()), Ordering::Relaxed);
         self.deadline.store(nanos(deadline), Ordering::Relaxed);
         self.gave_way.store(0, Ordering::Relaxed);
+        self.was_crowded_out.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether too many others compute for long.
+    pub(super) fn was_crowded_out(&self) -> bool {
+        self.was_crowded_out.load(Ordering::Relaxed)
     }
 
     /// From now on it takes turns.
@@ -110,12 +145,17 @@ impl Slice {
             self.gave_way.store(times + 1, Ordering::Relaxed);
             give_way(|| thread::sleep(Duration::from_micros(200)));
         }
+        // Whoever was ended goes on being ended, whatever it catches.
+        if self.was_crowded_out() {
+            return true;
+        }
         if took > LONG && !self.is_free.load(Ordering::Relaxed) && !self.is_in_crowd.load(Ordering::Relaxed) {
             let until = self.epoch + Duration::from_nanos(deadline);
-            let mut has_turn = false;
-            give_way(|| has_turn = self.crowd.enter(until));
-            self.is_in_crowd.store(has_turn, Ordering::Relaxed);
-            return !has_turn;
+            let mut turn = Turn::Never;
+            give_way(|| turn = self.crowd.enter(until));
+            self.is_in_crowd.store(turn == Turn::Now, Ordering::Relaxed);
+            self.was_crowded_out.store(turn == Turn::Full, Ordering::Relaxed);
+            return turn != Turn::Now;
         }
         false
     }
@@ -147,4 +187,7 @@ const GIVE_WAY_AFTER: [Duration; 4] = [
 ];
 
 /// From here on a callback takes turns with others.
-const LONG: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_millis(20);
+
+/// Callbacks that wait for a turn, each in a context of its own: others need contexts, too.
+const MOST_WAITING: usize = 16;

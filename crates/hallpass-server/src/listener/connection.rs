@@ -26,24 +26,21 @@ use super::visit::{Phase, Visit};
 /// Answers what comes, until the client goes, takes too long, has to make room, or the program ends.
 pub(super) async fn run<A: Application>(
     socket: TcpStream,
+    peer: Peer,
     http: http1::Builder,
     application: Arc<A>,
     place: Place,
     stopped: watch::Receiver<bool>,
 ) {
     let visit = Arc::clone(&place.visit);
-    let peer = socket.peer_addr().ok().map(|address| Peer(address.ip()));
     let stream = TokioIo::new(Stream::new(socket, Arc::clone(&visit)));
-    let service = service_fn(|request: hyper::Request<Incoming>| {
+    let service = service_fn(|mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (application, visit, stopped) = (Arc::clone(&application), Arc::clone(&visit), stopped.clone());
         async move {
             visit.is(Phase::Busy);
             let serving = Serving(Arc::clone(&visit));
-            let mut request = request.map(Body::new);
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(peer);
-            }
-            let mut response = application.answer(request, visit).await;
+            let mut response = application.answer(request.map(Body::new), visit).await;
             if *stopped.borrow() {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }

@@ -89,7 +89,7 @@ fn answer(path: &str, body: &str) -> (&'static str, String, String) {
         "/token" => {
             ok(r#"{"access_token":"access-token-of-acme","token_type":"Bearer","session_token":"abc-123"}"#)
         }
-        "/user" => ok(r#"{"id":42,"name":"Ada Lovelace","email":"ada@example.com"}"#),
+        "/user" => ok(r#"{"id":42,"name":"Ada Lovelace","email":"ada@example.com","mail_checked":true}"#),
         "/api/session/abc-123" => ok(r#"{"name":"Ada","avatar":"/ada.png","role":"manager"}"#),
         "/api/slow" => {
             thread::sleep(Duration::from_millis(300));

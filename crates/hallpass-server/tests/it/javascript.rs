@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::api::Api;
 use crate::browser::Browser;
 use crate::program::{Folder, Server, program, refusal};
+use crate::sink::Sink;
 
 const SETTINGS: &str = "listen = \"127.0.0.1:0\"\nsecret = \"a secret of at least 32 characters\"\n";
 
@@ -41,6 +42,32 @@ fn credentials_of_the_file_are_a_way_to_sign_in() {
     assert!(browser.sign_in("locked", "right").header("location").unwrap().contains("code=locked"));
     assert_eq!(browser.sign_in("ada", "right").status, 302);
     assert_eq!(browser.session()["user"]["name"], "ada");
+}
+
+#[test]
+fn links_are_mailed_as_the_file_says() {
+    let sink = Sink::start();
+    for server in [
+        format!("'smtp://127.0.0.1:{}'", sink.port),
+        format!("{{ host: '127.0.0.1', port: '{}', secure: false }}", sink.port),
+    ] {
+        let source = format!(
+            "import Nodemailer from '@auth/core/providers/nodemailer'
+             export default {{
+               providers: [Nodemailer({{ id: 'mail', name: 'A link', server: {server}, from: 'login@acme.example', maxAge: 600 }})],
+               callbacks: {{ session: ({{ session, token }}) => ({{ ...session, by: token.email }}) }},
+             }}"
+        );
+        let server = Server::start(program(&folder("", "hallpass.config.mjs", &source), &[]));
+        let mut browser = Browser::new(&server.host);
+        assert!(browser.get("/api/auth/providers").body.contains("\"name\":\"A link\""));
+        browser.post("/api/auth/signin/mail", &[("email", "grace@example.com")]);
+        let link = sink.link();
+        let fields = browser.get(&link).hidden_fields();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(browser.post_bare("/api/auth/callback/mail", &fields).status, 302);
+        assert_eq!(browser.session()["by"], "grace@example.com");
+    }
 }
 
 #[test]
@@ -151,8 +178,20 @@ fn what_hallpass_does_not_have_is_named() {
             "the option `odd` of the provider \"github\" is not supported",
         ),
         (
-            "import G from 'next-auth/providers/email'\nexport default { providers: [G({ server: 'x' })] }",
-            "sends mails",
+            "import M from 'next-auth/providers/email'\nexport default { providers: [M({ from: 'a@b.example' })] }",
+            "the provider \"email\" does not say how mails are sent",
+        ),
+        (
+            "import R from '@auth/core/providers/resend'\nexport default { providers: [R] }",
+            "the provider \"resend\" does not say how mails are sent",
+        ),
+        (
+            "import M from 'next-auth/providers/email'\nexport default { providers: [M({ sendVerificationRequest() {} })] }",
+            "`sendVerificationRequest` of the provider \"email\" is not supported",
+        ),
+        (
+            "import M from 'next-auth/providers/email'\nexport default { providers: [M({ server: { socket: 1 } })] }",
+            "`server.socket` of the provider \"email\" is not supported",
         ),
     ] {
         let told = refused(source);
@@ -274,4 +313,49 @@ fn another_file_can_be_named() {
     let mut command = program(&folder, &["--callbacks", "other.js"]);
     command.env("AUTH_GITHUB_ID", "a").env("AUTH_GITHUB_SECRET", "b");
     assert!(refusal(command).contains("other.js: 1 was thrown"));
+}
+
+#[test]
+fn what_jwt_does_to_the_token_at_a_read_counts_and_what_it_leaves_is_left() {
+    // What `jwt` does at a read; what `session` shows of the token after one, two and three reads.
+    for (read, shown, seen) in [
+        ("return token", "token.a", ["1", "1", "1"]),
+        ("token.a += 1; return token", "token.a", ["2", "3", "4"]),
+        ("return { ...token, a: token.a + 1 }", "token.a", ["2", "3", "4"]),
+        ("return { ...token }", "token.a", ["1", "1", "1"]),
+        ("await null; token.a += 1; return token", "token.a", ["2", "3", "4"]),
+        ("await null; return token", "token.a", ["1", "1", "1"]),
+        ("delete token.a; token.b = 2; return token", "`${token.a} ${token.b}`", ["undefined 2"; 3]),
+        ("token.name = token.name + 'a'; return token", "session.user.name", ["Adaa", "Adaaa", "Adaaaa"]),
+        ("token.in ??= []; token.in.push(1); return token", "token.in.length", ["1", "2", "3"]),
+        ("token.in ??= { n: 0 }; token.in.n++; return token", "token.in.n", ["1", "2", "3"]),
+        // What `session` does to the token stays there.
+        ("return token", "token.a++ + (token.b ? 'kept' : (token.b = ''))", ["1"; 3]),
+        // Nor does anything come in from outside between the two.
+        ("setTimeout(() => { token.a = 9 }, 0); return token", "token.a", ["1"; 3]),
+        (
+            "Object.setPrototypeOf(token, { toJSON() { return { ...this, a: 7 } } }); return token",
+            "token.a",
+            ["7"; 3],
+        ),
+        ("token.sub = 'other'; return token", "token.sub", ["1"; 3]),
+    ] {
+        let source = format!(
+            "import C from '@auth/core/providers/credentials'
+             export default {{ providers: [C({{ authorize: () => ({{ id: '1', name: 'Ada', email: 'ada@example.com' }}) }})],
+               callbacks: {{
+                 async jwt({{ token, user }}) {{ if (user) return {{ ...token, a: 1 }}; {read} }},
+                 session: ({{ session, token }}) => ({{ ...session, shown: String({shown}) }}),
+               }} }}"
+        );
+        let folder = folder("", "hallpass.config.js", &source);
+        let server = Server::start(program(&folder, &[]));
+        let mut browser = Browser::new(&server.host);
+        browser.sign_in("x", "x");
+        for want in seen {
+            let session = browser.session();
+            assert_eq!(session["shown"], want, "{read}: {session}");
+            assert_eq!(session["user"]["email"], "ada@example.com", "{read}: {session}");
+        }
+    }
 }

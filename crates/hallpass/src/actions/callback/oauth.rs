@@ -79,8 +79,12 @@ async fn sign_in(
     let info = &request.inbound.info;
     let (profile_user, account, raw_profile, email_verified) = person(ready, provider, identity)?;
     let known = link::known_user(ready, &account).await?;
+    let user = known.clone().unwrap_or_else(|| profile_user.clone());
+    // The provider vouches for the address that it says, which need not be the one that is stored.
+    let vouched = email_verified && user.email.is_some() && user.email == profile_user.email;
+    let account = Account { email_verified: vouched, ..account };
     let event = SignIn {
-        user: known.clone().unwrap_or_else(|| profile_user.clone()),
+        user,
         account: account.clone(),
         profile: Some(raw_profile.clone()),
         credentials: None,

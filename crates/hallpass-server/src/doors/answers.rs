@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::fmt;
 
 use hallpass::{BoxError, JwtDecision, Token};
+use memchr::memmem;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::session::Claims;
 
 /// What a `jwt` callback returned: the token, taken apart.
 #[derive(Debug, Default)]
-pub(super) struct Returned {
+pub(crate) struct Returned {
     own: Vec<(String, Option<String>)>,
     claims: Vec<u8>,
 }
@@ -20,7 +21,7 @@ pub(super) struct Returned {
 impl Returned {
     /// # Errors
     /// When it is no object.
-    pub(super) fn read(json: &str) -> Result<Self, BoxError> {
+    pub(crate) fn read(json: &str) -> Result<Self, BoxError> {
         serde_json::from_str(json)
             .map_err(|_| "`jwt` must return the token: an object, or null to end the session".into())
     }
@@ -29,7 +30,7 @@ impl Returned {
     ///
     /// # Errors
     /// When the claims are no JSON after all.
-    pub(super) fn decide(self, mut token: Token) -> Result<JwtDecision<Claims>, BoxError> {
+    pub(crate) fn decide(self, mut token: Token) -> Result<JwtDecision<Claims>, BoxError> {
         let claims = Claims::parse(String::from_utf8(self.claims)?)?;
         let own = |name: &str| {
             self.own.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.clone())
@@ -87,9 +88,9 @@ impl<'de> Visitor<'de> for Members {
 }
 
 /// What a `session` callback returned, without the end of the session, which Hallpass adds.
-pub(super) fn without_expires(json: String, expires: &str) -> String {
+pub(crate) fn without_expires(json: String, expires: &str) -> String {
     let member = format!(r#","expires":"{expires}""#);
-    let Some(at) = json.find(&member) else { return json };
+    let Some(at) = memmem::find(json.as_bytes(), member.as_bytes()) else { return json };
     if depth(json.get(..at).unwrap_or_default()) != 1 {
         return json;
     }
@@ -117,7 +118,15 @@ fn depth(json: &str) -> usize {
 /// JSON that goes to the browser as it is.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct Json(pub(super) Box<RawValue>);
+pub(crate) struct Json(pub(crate) Box<RawValue>);
+
+impl Json {
+    /// # Errors
+    /// When it is no JSON.
+    pub(crate) fn of(value: &impl Serialize) -> Result<Self, BoxError> {
+        Ok(Self(to_raw_value(value)?))
+    }
+}
 
 /// Claims of the token that are Hallpass' own.
 const OWN: [&str; 8] = ["sub", "name", "email", "picture", "iat", "exp", "nbf", "jti"];
