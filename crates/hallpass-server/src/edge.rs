@@ -1,10 +1,12 @@
 //! The edge: what stands between strangers, or the proxies in front, and everything else.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::{Router, middleware};
 use hallpass::Auth;
 use hallpass_axum::AuthExt;
+use http::HeaderMap;
 
 use crate::config::Config;
 use crate::session::Claims;
@@ -26,6 +28,11 @@ use limits::Limiter;
 pub(crate) use limits::Limits;
 pub(crate) use proxies::{Proxies, ProxyHeaders};
 pub(crate) use rate::Rate;
+
+/// Who sent a request, as `Forwarded` has it, the first to say so first; `None` for whom nobody can read.
+pub(crate) fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> + use<> {
+    forwarded::forwarded(headers).into_iter().map(|hop| hop.address)
+}
 
 /// Hallpass' own addresses, with what stands in front of them.
 pub(crate) fn routes(config: &Config, auth: &Auth<Claims>) -> Router {

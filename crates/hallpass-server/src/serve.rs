@@ -127,11 +127,16 @@ fn router(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
         Some(fault) => reload::broken(fault),
         None => routes(config, auth, local),
     };
-    router
+    let router = router
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn(within_limits))
         .layer(middleware::from_fn(as_typed))
-        .layer(middleware::from_fn_with_state(Arrivals::new(config.edge.proxies.clone()), edge::arrive))
+        .layer(middleware::from_fn_with_state(Arrivals::new(config.edge.proxies.clone()), edge::arrive));
+    match config.dev {
+        // Before anything is taken away that a proxy says, which need not be listed to bring strangers.
+        true => router.layer(middleware::from_fn(dev::only_this_machine)),
+        false => router,
+    }
 }
 
 fn routes(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {

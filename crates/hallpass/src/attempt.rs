@@ -13,6 +13,7 @@ use crate::credentials::Credentials;
 use crate::dialect::Asked;
 use crate::email;
 use crate::error::{Error, ErrorKind};
+use crate::pages::Field;
 use crate::request::{Action, Inbound, parse_body, route};
 use crate::respond::{AsJson, Body, Outcome};
 use crate::verify::Site;
@@ -27,8 +28,8 @@ pub enum Attempt {
         /// Id of the provider.
         provider: String,
         /// Whose password it is said to be, as it was typed: the fields `username`, `user`, `login` and `email`, those
-        /// of the form that password managers fill in with a name, or else its first field that is no password. Empty
-        /// where there is nothing of the kind.
+        /// of the form that password managers fill in with a name, or its first field that is no password where the
+        /// form has none of these. Empty where there is nothing of the kind.
         accounts: Vec<String>,
     },
     /// A magic link is asked for.
@@ -141,18 +142,19 @@ fn attempt(action: Action, entry: &ProviderEntry, request: &Request<Bytes>) -> O
 }
 
 fn accounts(form: &Credentials, fields: &Map<String, Value>) -> Vec<String> {
-    let names_somebody = |name: &str| {
-        NAMES.contains(&name.to_ascii_lowercase().as_str())
-            || form.fields.iter().any(|field| {
-                field.name == name && matches!(field.autocomplete_or_guess(), Some("username" | "email"))
-            })
+    let is_name = |name: &str| NAMES.contains(&name.to_ascii_lowercase().as_str());
+    let names_somebody = |field: &Field| {
+        matches!(field.autocomplete_or_guess(), Some("username" | "email")) || is_name(&field.name)
     };
-    let named: Vec<_> = fields.iter().filter(|(name, _)| names_somebody(name)).map(|it| text(it.1)).collect();
-    if !named.is_empty() {
-        return named;
+    let in_form = |name: &str| form.fields.iter().any(|field| field.name == name && names_somebody(field));
+    let named = fields.iter().filter(|(name, _)| is_name(name) || in_form(name));
+    let mut named: Vec<_> = named.map(|it| text(it.1)).collect();
+    // What a form does not ask for hides nobody from it.
+    if named.is_empty() || !form.fields.iter().any(names_somebody) {
+        let mut others = form.fields.iter().filter(|field| field.kind.as_deref() != Some("password"));
+        named.extend(others.next().and_then(|field| fields.get(&field.name)).map(text));
     }
-    let mut others = form.fields.iter().filter(|field| field.kind.as_deref() != Some("password"));
-    others.next().and_then(|field| fields.get(&field.name)).map(text).into_iter().collect()
+    named
 }
 
 /// What an application may take for a text: JavaScript makes `ada` of `["ada"]`.

@@ -10,6 +10,7 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::config::is_loopback_host;
+use crate::edge;
 
 /// Refuses a request that names another host: a page elsewhere could have its own name point to this machine and
 /// read what stands here (DNS rebinding). And one that a proxy brings from elsewhere: anybody may be anybody here.
@@ -24,7 +25,10 @@ fn is_from_here(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     is_local_authority(host)
         && parts(&headers.get_all("x-forwarded-host")).all(is_local_authority)
-        && parts(&headers.get_all("x-forwarded-for")).all(is_local_address)
+        && ["x-forwarded-for", "x-real-ip"]
+            .iter()
+            .all(|name| parts(&headers.get_all(*name)).all(is_local_address))
+        && edge::forwarded_for(headers).all(|address| address.is_some_and(|ip| ip.is_loopback()))
 }
 
 /// What stands between the commas; what is no text is nobody's.
@@ -63,9 +67,12 @@ mod tests {
     #[test]
     fn a_proxy_may_bring_what_comes_from_this_machine_and_nothing_else() {
         let local = ("host", "127.0.0.1:3000");
-        for (name, value) in
-            [("x-forwarded-host", "localhost:8080"), ("x-forwarded-for", "::1, ::ffff:127.0.0.1")]
-        {
+        for (name, value) in [
+            ("x-forwarded-host", "localhost:8080"),
+            ("x-forwarded-for", "::1, ::ffff:127.0.0.1"),
+            ("x-real-ip", "127.0.0.1"),
+            ("forwarded", "for=\"[::1]:80\""),
+        ] {
             assert!(from_here(&[local, (name, value)]), "{name} {value}");
         }
         for (name, value) in [
@@ -74,6 +81,9 @@ mod tests {
             ("x-forwarded-for", "203.0.113.7"),
             ("x-forwarded-for", "127.0.0.1, 203.0.113.7"),
             ("x-forwarded-for", "unknown"),
+            ("x-real-ip", "203.0.113.7"),
+            ("forwarded", "for=203.0.113.7"),
+            ("forwarded", "for=127.0.0.1, for=_hidden"),
         ] {
             assert!(!from_here(&[local, (name, value)]), "{name} {value}");
         }

@@ -13,11 +13,13 @@ pub(super) struct Hop {
     pub(super) proto: Option<String>,
 }
 
-/// The values of a header, all of its lines joined. Lines that are no text are one value that nobody can read.
+/// The values of a header, all of its lines joined. What is no text in them hides nothing beside it: a stranger may have
+/// begun the line to which a proxy has added.
 pub(super) fn list(headers: &HeaderMap, name: &'static str) -> Vec<String> {
     let lines = headers.get_all(HeaderName::from_static(name)).iter();
-    let values = lines.flat_map(|line| line.to_str().unwrap_or("?").split(','));
-    values.map(|value| value.trim().to_owned()).collect()
+    let values = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let text = |value| str::from_utf8(value).ok().filter(|text| text.is_ascii()).unwrap_or("?");
+    values.map(|value| text(value).trim().to_owned()).collect()
 }
 
 /// `X-Forwarded-For`: the nearest proxy's word is the last.

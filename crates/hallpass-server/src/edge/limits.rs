@@ -120,6 +120,9 @@ impl Inner {
         peer: Option<IpAddr>,
         now: Instant,
     ) -> Result<Vec<Taken<'_>>, Duration> {
+        if let Some(wait) = self.names_too_many(attempt) {
+            return Err(wait);
+        }
         let mut taken = Vec::new();
         let result = self.counted(attempt, peer).try_for_each(|count| {
             count.counts.take(count.key, now)?;
@@ -132,6 +135,13 @@ impl Inner {
             return Err(wait);
         }
         Ok(taken)
+    }
+
+    /// Nobody has so many names: a form with more is meant to lock others out, or to make them forgotten.
+    fn names_too_many(&self, attempt: &Attempt) -> Option<Duration> {
+        let Attempt::Credentials { accounts, .. } = attempt else { return None };
+        let wait = self.passwords_per_account.as_ref()?.window();
+        (accounts.len() > MOST_NAMES).then_some(wait)
     }
 
     fn counted<'a>(
@@ -174,7 +184,9 @@ fn settle(taken: &[Taken<'_>], status: StatusCode, error: Option<ErrorKind>) {
         match it.of {
             // Earlier guesses stay: a form may name two accounts, and be right about one.
             Of::Account | Of::Guesser if is_success => it.counts.give_back(it.key),
-            Of::Account | Of::Guesser | Of::Mail if was_no_try => it.counts.give_back(it.key),
+            Of::Account | Of::Guesser if was_no_try => it.counts.give_back(it.key),
+            // Nobody knows whether a mail has left whose sending took too long.
+            Of::Mail if was_no_try && error != Some(ErrorKind::Unavailable) => it.counts.give_back(it.key),
             _ => {}
         }
     }
@@ -210,7 +222,10 @@ fn is_inside(address: IpAddr) -> bool {
 /// Names and addresses that somebody might take for the same: a database that does not tell `É` from `e`, or a mail box
 /// with many spellings. That two people share a count is bearable, that one has many is not.
 fn spelled_alike(text: &str) -> String {
-    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    let letters = text.nfkd().filter(|c| !is_combining_mark(*c));
+    // Through upper case: `ß` is `SS`, and `ς` is no other letter than `σ`.
+    let folded = letters.flat_map(char::to_lowercase).flat_map(char::to_uppercase);
+    let plain: String = folded.flat_map(char::to_lowercase).collect();
     let (name, domain) = plain.rsplit_once('@').unwrap_or((&plain, ""));
     let name = name.split('+').next().filter(|name| !domain.is_empty() && !name.is_empty()).unwrap_or(name);
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
@@ -219,6 +234,9 @@ fn spelled_alike(text: &str) -> String {
         name => name + "@" + &letters(domain),
     }
 }
+
+/// In one form.
+const MOST_NAMES: usize = 5;
 
 /// Errors of requests in which nothing was tried: nobody has looked at the password, and no mail was sent.
 const NO_TRY: [ErrorKind; 6] = [

@@ -96,7 +96,7 @@ fn network(text: &str) -> Result<IpNet, String> {
             format!("holds {text:?}, which is no address and no network such as \"10.0.0.0/8\" or \"::1\"")
         })?,
     };
-    if network.prefix_len() == 0 {
+    if canonical(network).prefix_len() == 0 {
         return Err(format!("holds {text:?}: everybody would be a proxy"));
     }
     if network.addr() != network.network() {

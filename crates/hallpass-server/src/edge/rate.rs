@@ -1,9 +1,9 @@
 //! How often something may happen, counted for each key by itself.
 
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
@@ -27,7 +27,7 @@ impl Rate {
 pub(super) struct Counts {
     rate: Rate,
     /// When each of them will be as good as new.
-    full_at: Cache<u64, Arc<Mutex<Instant>>>,
+    full_at: Cache<u64, Instant>,
     hash: RandomState,
 }
 
@@ -45,6 +45,10 @@ impl Counts {
         Self { rate, full_at, hash: RandomState::new() }
     }
 
+    pub(super) fn window(&self) -> Duration {
+        self.rate.window
+    }
+
     pub(super) fn key(&self, of: impl Hash) -> u64 {
         self.hash.hash_one(of)
     }
@@ -54,24 +58,30 @@ impl Counts {
     /// # Errors
     /// How long to wait, where there were too many; then it is not counted.
     pub(super) fn take(&self, key: u64, now: Instant) -> Result<(), Duration> {
-        let entry = self.full_at.get_with(key, || Arc::new(Mutex::new(now)));
-        let mut full_at = entry.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = (*full_at).max(now) + self.rate.interval();
-        let excess = after.duration_since(now).saturating_sub(self.rate.window);
-        // What is lost in the division must not take one away.
-        if excess > Duration::from_micros(1) {
-            return Err(excess);
-        }
-        *full_at = after;
-        Ok(())
+        let mut result = Ok(());
+        self.full_at.entry(key).and_compute_with(|entry| {
+            let full_at = entry.map_or(now, |entry| entry.into_value().max(now));
+            let after = full_at + self.rate.interval();
+            let excess = after.duration_since(now).saturating_sub(self.rate.window);
+            // What is lost in the division must not take one away.
+            if excess > Duration::from_micros(1) {
+                result = Err(excess);
+                return Op::Put(full_at);
+            }
+            Op::Put(after)
+        });
+        result
     }
 
-    /// It did not happen after all.
+    /// It did not happen after all. A key that is as good as new goes, so that nobody makes room by what does not count.
     pub(super) fn give_back(&self, key: u64) {
-        if let Some(entry) = self.full_at.get(&key) {
-            let mut full_at = entry.lock().unwrap_or_else(PoisonError::into_inner);
-            *full_at = full_at.checked_sub(self.rate.interval()).unwrap_or(*full_at);
-        }
+        self.full_at.entry(key).and_compute_with(|entry| {
+            let Some(entry) = entry else { return Op::Nop };
+            match entry.into_value().checked_sub(self.rate.interval()) {
+                Some(full_at) if full_at > Instant::now() => Op::Put(full_at),
+                _ => Op::Remove,
+            }
+        });
     }
 }
 

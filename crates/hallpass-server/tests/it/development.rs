@@ -193,6 +193,22 @@ fn a_session_in_its_cookie_is_said_to_be_on_no_list() {
 }
 
 #[test]
+fn a_proxy_that_is_not_listed_brings_nobody_from_elsewhere() {
+    let folder = Folder::new();
+    folder.write("hallpass.toml", "trusted_proxies = [\"10.0.0.0/8\"]\n");
+    let server = Server::start(program(&folder, &["dev", "--listen", "127.0.0.1:0"]));
+    for path in ["/", "/api/auth/providers", "/dev/idp/github/jwks"] {
+        assert_eq!(Browser::new(&server.host).get(path).status, 200, "{path}");
+        for header in
+            ["x-forwarded-for: 203.0.113.7", "x-forwarded-host: app.example.com", "x-real-ip: 203.0.113.7"]
+        {
+            let answer = Browser::new(&server.host).get_with(path, &format!("{header}\r\n"));
+            assert_eq!(answer.status, 421, "{path} {header}");
+        }
+    }
+}
+
+#[test]
 fn the_secret_is_kept_so_that_a_session_outlives_the_server() {
     let folder = Folder::new();
     let mut browser = {

@@ -132,7 +132,7 @@ fn nothing_is_overwritten_and_nothing_is_lost() {
     );
     assert_eq!(
         read(".gitignore"),
-        "target\n# Hallpass\n/secrets/\n/users.toml\n/hallpass.db*\n/.hallpass/\n"
+        "target\n# Hallpass\n/secrets/\n/users.toml*\n/hallpass.db*\n/.hallpass/\n"
     );
 
     let output = run(&folder, &[&["init"], &arguments[..]].concat(), "");

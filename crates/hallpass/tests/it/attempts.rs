@@ -60,6 +60,14 @@ fn account_of_a_form_is_found_as_the_form_is_read() {
 }
 
 #[test]
+fn a_field_that_the_form_does_not_ask_for_hides_no_account() {
+    for decoy in ["username", "Email", "LOGIN"] {
+        let found = accounts("/callback/member", FORM, &format!("pin=1&number=42&{decoy}=eve"));
+        assert!(found.contains(&"42".to_owned()) && found.contains(&"eve".to_owned()), "{decoy}: {found:?}");
+    }
+}
+
+#[test]
 fn address_of_a_link_is_the_one_that_gets_the_mail() {
     let auth = auth();
     let attempt = |body: &str| auth.core().attempt(&request("POST", "/signin/email", FORM, body));

@@ -57,6 +57,15 @@ fn other_spellings_of_a_name_share_its_count() {
             "a-da@example.com",
             "ada@example.com.",
         ],
+        ["strasse", "stra\u{df}e", "STRASSE", "STRA\u{1e9e}E", "stra\u{17f}se"],
+        [
+            "\u{3bd}\u{3af}\u{3ba}\u{3bf}\u{3c2}",
+            "\u{3bd}\u{3b9}\u{3ba}\u{3bf}\u{3c3}",
+            "\u{39d}\u{399}\u{39a}\u{39f}\u{3a3}",
+            "\u{3bd}\u{3b9}\u{3ba}\u{3bf}\u{3c2}",
+            "\u{39d}\u{399}\u{39a}\u{39f}\u{3c2}",
+        ],
+        ["iris", "\u{131}ris", "\u{130}RIS", "IRIS", "\u{ed}r\u{131}s"],
         ["\u{1f600}", "\u{1f600}", "\u{1f600}", "\u{1f600}", "\u{1f600}"],
     ] {
         let limiter = limiter(&limits(), true);
@@ -154,4 +163,32 @@ fn signing_in_to_one_account_forgives_no_guess_at_another() {
     settle(&limiter.0.take(&own, None, now).unwrap(), StatusCode::FOUND, None);
     assert!(limiter.0.take(&attempt(&limiter, PASSWORD, "username=eve&email=ada"), None, now).is_err());
     assert_eq!(passed(&limiter, PASSWORD, &[("192.0.2.1", "username=ada")]), 0);
+}
+
+#[test]
+fn one_form_locks_out_no_more_accounts_than_a_person_has_names() {
+    let limiter = limiter(&limits(), true);
+    let spellings = ["username", "Username", "uSername", "usErname", "useRname", "usernAme"];
+    let form: String = spellings.iter().enumerate().map(|(n, field)| format!("{field}=victim{n}&")).collect();
+    assert_eq!(passed(&limiter, PASSWORD, &[("192.0.2.1", form.as_str()); 5]), 0);
+    for n in 0..spellings.len() {
+        assert_eq!(passed(&limiter, PASSWORD, &[("192.0.2.2", format!("username=victim{n}").as_str())]), 1);
+    }
+}
+
+#[test]
+fn a_mail_that_may_have_left_counts() {
+    for (error, passes) in [(ErrorKind::Unavailable, 3), (ErrorKind::MissingCsrf, 20)] {
+        let limiter = limiter(&limits(), true);
+        let mail = attempt(&limiter, "/signin/email", "email=ada@example.com");
+        let now = Instant::now();
+        let count = (0..20).filter(|_| match limiter.0.take(&mail, None, now) {
+            Ok(taken) => {
+                settle(&taken, StatusCode::OK, Some(error));
+                true
+            }
+            Err(_) => false,
+        });
+        assert_eq!(count.count(), passes, "{error:?}");
+    }
 }

@@ -26,6 +26,7 @@ fn the_client_is_whom_the_outermost_listed_proxy_names() {
         // What the client itself has said stands further left.
         ("198.51.100.1, 192.0.2.7, 10.0.0.2, 10.0.0.3", "192.0.2.7"),
         ("10.0.0.9, 192.0.2.7", "192.0.2.7"),
+        ("\u{e9}, 192.0.2.7", "192.0.2.7"),
         ("192.0.2.7:4711", "192.0.2.7"),
         ("[2001:db8::7]:4711", "2001:db8::7"),
         ("2001:db8::7, 2001:db8:1::1", "2001:db8::7"),
@@ -128,6 +129,7 @@ fn an_entry_that_is_no_network_or_everybody_is_refused() {
         ("", "is no address"),
         ("0.0.0.0/0", "everybody"),
         ("::/0", "everybody"),
+        ("::ffff:0:0/96", "everybody"),
         ("10.1.2.3/8", "10.0.0.0/8"),
     ] {
         let told = Proxies::new(&[entry.to_owned()], ProxyHeaders::XForwarded).unwrap_err();

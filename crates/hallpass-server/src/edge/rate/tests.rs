@@ -85,3 +85,20 @@ fn memory_is_bounded_and_a_key_in_use_stays() {
     counts.full_at.run_pending_tasks();
     assert!(counts.full_at.entry_count() <= 1000, "{}", counts.full_at.entry_count());
 }
+
+#[test]
+fn what_did_not_happen_makes_nobody_forgotten() {
+    let counts = Counts::with_room(RATE, 1000);
+    let (key, now) = (counts.key("ada"), Instant::now());
+    for _ in 0..3 {
+        counts.take(key, now).unwrap();
+    }
+    for other in 0..5000 {
+        let other = counts.key(other);
+        counts.take(other, now).unwrap();
+        counts.give_back(other);
+    }
+    counts.full_at.run_pending_tasks();
+    assert_eq!(counts.full_at.entry_count(), 1);
+    assert!(counts.take(key, now).is_err());
+}

@@ -105,4 +105,4 @@ pub(super) const USERS: &str = "users.toml";
 
 pub(super) const SCHEMA_FILE: &str = "hallpass.schema.json";
 
-const IGNORED: &str = "# Hallpass\n/secrets/\n/users.toml\n/hallpass.db*\n/.hallpass/\n";
+const IGNORED: &str = "# Hallpass\n/secrets/\n/users.toml*\n/hallpass.db*\n/.hallpass/\n";
