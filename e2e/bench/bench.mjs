@@ -165,11 +165,17 @@ function print(rows) {
   const times = (ratio) => `${ratio.toFixed(1)} ×`
   const line = (name, other, shown, target) => {
     const [it, than] = [rows[name], rows[other]]
-    console.log(`| ${name} / ${other} | ${shown(it.rps / than.rps)} | ${shown(than.cpu / it.cpu)} | ≥ ${target} |`)
+    console.log(`| ${name} / ${other} | ${shown(it.rps / than.rps)} | ${shown(than.cpu / it.cpu)} | ${target} |`)
   }
   console.log("\n| Ratio | By requests/s | By CPU | Target |\n| --- | ---: | ---: | ---: |")
-  line("hallpass", "bare", percent, "60 %")
-  line("hallpass-hour", "bare-hour", percent, "70 %")
-  line("hallpass", "@auth/express", times, "30 ×")
-  line("hallpass server, JavaScript", "@auth/express", times, "20 ×")
+  line("hallpass", "bare", percent, "")
+  line("hallpass-hour", "bare-hour", percent, "")
+  line("hallpass", "@auth/express", times, "≥ 30 ×")
+  line("hallpass server, JavaScript", "@auth/express", times, "≥ 20 ×")
+  const more = (name, other, target) => {
+    console.log(`${name}: ${(rows[name].cpu - rows[other].cpu).toFixed(1)} µs of processor time for each request more than ${other}; target: at most ${target}`)
+  }
+  console.log()
+  more("hallpass", "bare", 10)
+  more("hallpass-hour", "bare-hour", 7)
 }
