@@ -64,7 +64,8 @@ impl Site {
 fn settings() -> String {
     format!(
         "listen = \"127.0.0.1:0\"\nbase_path = \"/auth\"\nsecret = \"{SECRET}\"\nusers_file = \"users.toml\"\n\n\
-         [session]\nstrategy = \"jwt\"\n"
+         [session]\nstrategy = \"jwt\"\n\n\
+         [rate_limit]\nenabled = false\n"
     )
 }
 
