@@ -63,7 +63,7 @@ impl Doors {
             });
         }
         let jwt = Arc::clone(&doors);
-        let builder = match doors.takes_updates() {
+        let builder = match doors.others_keep() {
             true => builder.jwt(move |event: Jwt<Claims, Value>, _| {
                 let doors = Arc::clone(&jwt);
                 async move { doors.jwt(event).await }
@@ -98,8 +98,8 @@ impl Doors {
             || self.webhooks.as_ref().is_some_and(|webhooks| webhooks.hears_events())
     }
 
-    /// Whether what a client sends reaches somebody who can judge it.
-    fn takes_updates(&self) -> bool {
+    /// Whether JavaScript or webhooks say what a session keeps: they judge what a client sends, too.
+    fn others_keep(&self) -> bool {
         self.webhooks_for(Callback::Jwt).is_some() || (self.script.is_some() && !self.has_claims())
     }
 
@@ -151,9 +151,7 @@ impl Doors {
             return script.session(event).await;
         }
         // What others keep is shown only where somebody says so.
-        let others_keep =
-            self.webhooks_for(Callback::Jwt).is_some() || (self.script.is_some() && !self.has_claims());
-        let view = if others_keep { plain_view(&event) } else { view(&event) };
+        let view = if self.others_keep() { plain_view(&event) } else { view(&event) };
         match expressions {
             Some(expressions) => expressions.view(&event, view),
             None => Json::of(&view),

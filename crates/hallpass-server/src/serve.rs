@@ -76,14 +76,10 @@ async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
     })?;
     let listening = listener.local_addr().map_err(Failure::other)?;
     let local = listener::address_to_open(listening);
-    if let Some(stand_in) = config.stand_in() {
-        stand_in.listens_at(&local);
-    }
     let metrics = config.operation.metrics.map(|_| Metrics::new());
-    let app = App::new(&config, storage.clone()).measured(metrics.clone());
-    let auth = session::auth(&config, app.clone())?;
+    let auth = auth(&config, &local, storage.clone(), metrics.clone())?;
     let router = match config.dev {
-        true => reload::router(&config, &auth, &local, flags, &app),
+        true => reload::router(&config, &auth, &local, flags, storage.clone(), metrics.clone()),
         false => router(&config, &auth, &local),
     };
     let limits = config.operation.limits.clone();
@@ -99,6 +95,20 @@ async fn serve(config: Config, flags: &Serve) -> Result<(), Failure> {
     gate.site().storage.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Hallpass as the settings want it, for a server at this address.
+fn auth(
+    config: &Config,
+    local: &str,
+    storage: Storage,
+    metrics: Option<Arc<Metrics>>,
+) -> Result<Auth<Claims>, Failure> {
+    // Before providers are moved to it.
+    if let Some(stand_in) = config.stand_in() {
+        stand_in.listens_at(local);
+    }
+    session::auth(config, App::new(config, storage).measured(metrics))
 }
 
 /// Shows the metrics, where somebody wants them.
@@ -161,7 +171,7 @@ async fn within_limits(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// A body that trickles in must not keep a request for ever.
+/// A provider that does not answer must not keep a request for ever.
 async fn in_time(request: Request, next: Next) -> Response {
     timeout(REQUEST_TIME, next.run(request)).await.unwrap_or_else(|_| {
         ([(header::CONNECTION, "close")], (StatusCode::REQUEST_TIMEOUT, "the request took too long\n"))

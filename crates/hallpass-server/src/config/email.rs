@@ -1,5 +1,7 @@
 //! Sign-in by magic link: `[email]`, and what the environment adds.
 
+use std::time::Duration;
+
 use hallpass::mail::{HttpService, Smtp};
 use hallpass::{Builder, Email, Environment, Secret};
 
@@ -71,16 +73,7 @@ pub(super) fn read(
         section.note("[email] has a key or a template for a `service`, and names none");
     }
     let key = key.or_else(|| key_file.and_then(|file| read_secret_file(section.document(), &file)));
-    let mut email = Email::new();
-    if let Some(id) = id {
-        email = email.id(id);
-    }
-    if let Some(name) = name {
-        email = email.name(name);
-    }
-    if let Some(max_age) = max_age {
-        email = email.max_age(max_age);
-    }
+    let mut email = described(id.as_deref(), name.as_deref(), max_age);
     // The environment wins.
     if let (Some(from), None) = (from, environment.get("EMAIL_FROM")) {
         email = email.from(from);
@@ -124,19 +117,20 @@ impl Config {
                  EMAIL_SERVER or the key of a service"
             )));
         };
-        let mut email = Email::new().id(&said.id);
-        if let Some(name) = &said.name {
-            email = email.name(name);
-        }
-        if let Some(max_age) = said.max_age {
-            email = email.max_age(max_age);
-        }
+        let email = described(Some(&said.id), said.name.as_deref(), said.max_age);
         let email = match said.from.as_ref().filter(|_| environment.get("EMAIL_FROM").is_none()) {
             Some(from) => email.from(from),
             None => finished(email, &sending, environment),
         };
         self.email = Some(MailSettings { email, sending });
     }
+}
+
+/// With what was said of it.
+fn described(id: Option<&str>, name: Option<&str>, max_age: Option<Duration>) -> Email {
+    let email = id.into_iter().fold(Email::new(), Email::id);
+    let email = name.into_iter().fold(email, Email::name);
+    max_age.into_iter().fold(email, Email::max_age)
 }
 
 fn sending_of(said: &MailProvider, environment: &Environment) -> Option<Sending> {

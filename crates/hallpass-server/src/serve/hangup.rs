@@ -8,7 +8,6 @@ use super::Failure;
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::ops::{Gate, Site};
-use crate::session::{self, App};
 use crate::storage::Storage;
 
 /// The signals, from now on: before, one would have ended the program.
@@ -67,7 +66,7 @@ async fn reload(gate: &Gate, flags: &Serve, local: &str) -> Result<(), Failure> 
         ));
     }
     let storage = store(&old, &config).await?;
-    let auth = session::auth(&config, App::new(&config, storage.clone()).measured(gate.metrics().cloned()))?;
+    let auth = super::auth(&config, local, storage.clone(), gate.metrics().cloned())?;
     let router = super::router(&config, &auth, local);
     for name in fixed(&old.config, &config) {
         tracing::warn!("{name} has changed: that takes a new start");

@@ -18,7 +18,7 @@ use crate::cli::Serve;
 use crate::config::Config;
 use crate::js::{self, Fault};
 use crate::ops::Metrics;
-use crate::session::{self, App, Claims};
+use crate::session::Claims;
 use crate::storage::Storage;
 use crate::{Failure, dev, home};
 
@@ -35,9 +35,15 @@ struct Current {
 type Stamps = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
 
 /// A router that looks at the files before each request.
-pub(super) fn router(config: &Config, auth: &Auth<Claims>, local: &str, flags: &Serve, app: &App) -> Router {
+pub(super) fn router(
+    config: &Config,
+    auth: &Auth<Claims>,
+    local: &str,
+    flags: &Serve,
+    storage: Storage,
+    metrics: Option<Arc<Metrics>>,
+) -> Router {
     let state = Mutex::new((stamps(config), super::router(config, auth, local)));
-    let (storage, metrics) = (app.storage.clone(), app.metrics.clone());
     let current = Current { flags: flags.clone(), local: local.to_owned(), storage, metrics, state };
     Router::new().fallback(answer).with_state(Arc::new(current))
 }
@@ -75,11 +81,7 @@ impl Current {
 
     fn load(&self) -> Result<(Stamps, Router), Failure> {
         let config = super::settings(&self.flags, Environment::of_process())?;
-        if let Some(stand_in) = config.stand_in() {
-            stand_in.listens_at(&self.local);
-        }
-        let app = App::new(&config, self.storage.clone()).measured(self.metrics.clone());
-        let auth = session::auth(&config, app)?;
+        let auth = super::auth(&config, &self.local, self.storage.clone(), self.metrics.clone())?;
         match (&config.broken_script, &config.script_path) {
             (Some(fault), _) => tracing::error!("{fault}"),
             (None, Some(path)) => tracing::info!("{} is loaded", path.display()),

@@ -100,6 +100,14 @@ impl Browser {
         self.get(&format!("/api/auth/callback/{provider}?code=code&state={state}"))
     }
 
+    /// Opens a magic link and agrees.
+    pub(crate) fn follow(&mut self, link: &str) -> Answer {
+        let page = self.get(link);
+        let fields = page.hidden_fields();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.post_bare(link.split('?').next().unwrap(), &fields)
+    }
+
     /// Sends a form with the CSRF token of this browser.
     pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let answer = self.get("/api/auth/csrf");

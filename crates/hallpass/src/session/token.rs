@@ -114,7 +114,7 @@ impl Source<'_> {
     }
 }
 
-/// The largest claims, with their bytes in the token: `companies (3120 bytes), name (40 bytes)`.
+/// The largest claims, with their bytes in the token: `"companies" (3120 bytes), "name" (40 bytes)`.
 fn largest(claims: &Map<String, Value>) -> String {
     let mut sizes: Vec<_> = claims.iter().map(|(name, value)| (value.to_string().len(), name)).collect();
     sizes.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
