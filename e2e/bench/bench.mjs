@@ -51,7 +51,7 @@ async function hostile() {
     console.log(`\n32 connections that read, ${SECONDS} s each; the server on every processor\n`)
     console.log("| Somebody else's callback | Requests/s | p50, µs | p99, µs |\n| --- | ---: | ---: | ---: |")
     for (const harm of ["none", "read", "loop", "allocate", "throw", "recurse"]) {
-      const command = ["-c", LOAD_CPU, LOAD, new URL(origin).host, `${PATH}?do=${harm}`, eve, String(SECONDS + WARM_UP + 1), "1"]
+      const command = ["-c", LOAD_CPU, LOAD, new URL(origin).host, `${PATH}?do=${harm}`, eve, String(SECONDS + WARM_UP + 1), "1", "sleeps"]
       const other = harm === "none" ? undefined : spawn("taskset", command, { stdio: "ignore" })
       const ended = other && once(other, "exit")
       const row = load(harm, origin, reader, pid)

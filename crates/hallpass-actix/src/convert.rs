@@ -5,7 +5,7 @@ use actix_web::http::header::{
 };
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use hallpass::Peer;
 use hallpass::shell::Renewals;
 use http::request::Parts;
@@ -25,8 +25,10 @@ pub(crate) fn parts(request: &HttpRequest) -> Option<Parts> {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
         parts.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
     }
-    if let Some(peer) = request.peer_addr() {
-        parts.extensions.insert(Peer(peer.ip()));
+    // Behind a proxy somebody else has found out who the visitor is.
+    let told = request.extensions().get::<Peer>().copied();
+    if let Some(peer) = told.or_else(|| Some(Peer(request.peer_addr()?.ip().to_canonical()))) {
+        parts.extensions.insert(peer);
     }
     Some(parts)
 }

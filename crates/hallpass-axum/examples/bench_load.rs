@@ -12,13 +12,14 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, path, cookie, seconds, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: bench_load ADDRESS PATH COOKIE SECONDS [CONNECTIONS]".into());
+        return Err("usage: bench_load ADDRESS PATH COOKIE SECONDS [CONNECTIONS [sleeps]]".into());
     };
     let connections = rest.first().map_or(Ok(CONNECTIONS), |number| number.parse())?;
+    let sleeps = rest.get(1).is_some_and(|word| word == "sleeps");
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{HEADERS}cookie: {cookie}\r\n\r\n");
     let limit = Duration::try_from_secs_f64(seconds.parse()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    println!("{}", runtime.block_on(measure(address, request, limit, connections))?);
+    println!("{}", runtime.block_on(measure(address, request, limit, connections, sleeps))?);
     Ok(())
 }
 
@@ -27,6 +28,7 @@ async fn measure(
     request: String,
     limit: Duration,
     connections: usize,
+    sleeps: bool,
 ) -> Result<serde_json::Value> {
     let mut streams = Vec::new();
     for _ in 0..connections {
@@ -34,9 +36,10 @@ async fn measure(
         stream.set_nodelay(true)?;
         streams.push(stream);
     }
-    // The load never sleeps: waking it would be work of the servers, more of it the less busy they keep the load.
-    let restless = tokio::spawn(async {
-        loop {
+    // The load that is measured never sleeps: waking it would be work of the servers, more of it the less busy they
+    // keep the load. One beside it must not take the processor of that.
+    let restless = tokio::spawn(async move {
+        while !sleeps {
             tokio::task::yield_now().await;
         }
     });

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::fmt;
+use std::{fmt, io};
 
 use crate::dialect;
 use crate::jose::Dialect;
@@ -224,7 +224,8 @@ impl Error {
         Self { source: Some(source.into()), ..Self::new(kind, message) }
     }
 
-    /// What a callback returned: one of ours is taken as it is, anything else becomes `kind`.
+    /// What a callback returned: one of ours is taken as it is, what says that another server is out of reach is
+    /// [`ErrorKind::Unavailable`], anything else becomes `kind`.
     pub(crate) fn from_callback(error: BoxError, kind: ErrorKind, message: &'static str) -> Self {
         let error = match error.downcast::<Self>() {
             Ok(ours) => return *ours,
@@ -232,9 +233,38 @@ impl Error {
         };
         match error.downcast::<StoreError>() {
             Ok(store) => Self::from(*store),
+            Err(theirs) if is_out_of_reach(&*theirs) => {
+                Self::caused_by(ErrorKind::Unavailable, "what a callback asked is out of reach", theirs)
+            }
             Err(theirs) => Self::caused_by(kind, message, theirs),
         }
     }
+}
+
+/// Whether somewhere below an error there is a connection that did not come about, broke or was too slow: it says nothing
+/// about whoever waits for the answer.
+fn is_out_of_reach(error: &(dyn StdError + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.any(|error| {
+        #[cfg(feature = "client")]
+        if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+            return error.is_connect() || error.is_timeout();
+        }
+        error.downcast_ref::<io::Error>().is_some_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::NotConnected
+                    | io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::NetworkDown
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::TimedOut
+            )
+        })
+    })
 }
 
 impl fmt::Debug for Error {

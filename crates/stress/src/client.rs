@@ -23,7 +23,7 @@ pub(crate) struct Answer {
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn {
     pub(crate) name: String,
-    /// What the `Cookie` header says.
+    /// What the `Cookie` header says: as in a browser, all that was set on the way.
     pub(crate) cookie: String,
 }
 
@@ -52,7 +52,8 @@ impl Connection {
             .await?;
         let session =
             answer.cookies().find(|cookie| cookie.contains("session-token=") && !cookie.ends_with('='));
-        let signed_in = session.map(|cookie| SignedIn { name: name.to_owned(), cookie: cookie.to_owned() });
+        let signed_in =
+            session.map(|session| SignedIn { name: name.to_owned(), cookie: format!("{cookie}; {session}") });
         Ok((signed_in, answer))
     }
 

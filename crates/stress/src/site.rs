@@ -54,7 +54,8 @@ async fn bare(
     headers: HeaderMap,
 ) -> std::result::Result<Json<Value>, StatusCode> {
     let cookies = headers.get("cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let token = cookies.split("session-token=").nth(1).unwrap_or_default();
+    let token =
+        cookies.split("; ").find_map(|cookie| cookie.split_once("session-token=")).unwrap_or_default().1;
     let found = store.session(&SessionToken::new(token)).await;
     let (session, user) =
         found.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.ok_or(StatusCode::UNAUTHORIZED)?;

@@ -77,6 +77,8 @@ pub(super) struct Slice {
     deadline: AtomicU64,
     /// How often other work of this thread was given away.
     gave_way: AtomicU64,
+    /// When it last went on after a rest.
+    rested: AtomicU64,
     is_in_crowd: AtomicBool,
     /// Whether it was ended because too many others compute for long.
     was_crowded_out: AtomicBool,
@@ -92,6 +94,7 @@ impl Slice {
             began: AtomicU64::new(0),
             deadline: AtomicU64::new(0),
             gave_way: AtomicU64::new(0),
+            rested: AtomicU64::new(0),
             is_in_crowd: AtomicBool::new(false),
             was_crowded_out: AtomicBool::new(false),
             is_free: AtomicBool::new(true),
@@ -157,7 +160,19 @@ impl Slice {
             self.was_crowded_out.store(turn == Turn::Full, Ordering::Relaxed);
             return turn != Turn::Now;
         }
+        if self.is_in_crowd.load(Ordering::Relaxed) {
+            self.rest(now);
+        }
         false
+    }
+
+    /// Lets others have the processor for as long as this run has just had it.
+    fn rest(&self, now: u64) {
+        let worked = Duration::from_nanos(now.saturating_sub(self.rested.load(Ordering::Relaxed)));
+        if worked > STRETCH {
+            give_way(|| thread::sleep(STRETCH));
+            self.rested.store(self.now(), Ordering::Relaxed);
+        }
     }
 
     fn now(&self) -> u64 {
@@ -188,6 +203,10 @@ const GIVE_WAY_AFTER: [Duration; 4] = [
 
 /// From here on a callback takes turns with others.
 const LONG: Duration = Duration::from_millis(20);
+
+/// How long a callback computes at a stretch when it has its turn, and how long it then rests: with two processors, a
+/// loop would take half of what there is for as long as it may.
+const STRETCH: Duration = Duration::from_millis(1);
 
 /// Callbacks that wait for a turn, each in a context of its own: others need contexts, too.
 const MOST_WAITING: usize = 16;

@@ -72,7 +72,8 @@ impl<C: Serialize + DeserializeOwned + Send + 'static> ForRequest<C> {
         })
     }
 
-    /// The `session` callback of this request.
+    /// The `session` callback of this request. What [`cache_for`](crate::Builder::cache_for) keeps is neither asked nor
+    /// filled by it.
     pub fn session<V, F, Fut>(self, callback: F) -> Self
     where
         V: Serialize + Send + 'static,
@@ -81,6 +82,8 @@ impl<C: Serialize + DeserializeOwned + Send + 'static> ForRequest<C> {
     {
         self.with(move |config| {
             config.hooks.session = Some(hooks::session_hook(move |event| callback.clone()(event)));
+            // What another callback has shown is not what this one would show.
+            config.views = None;
         })
     }
 

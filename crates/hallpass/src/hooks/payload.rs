@@ -108,6 +108,11 @@ impl Payload {
             .map_err(|error| Error::caused_by(ErrorKind::SessionToken, "the claims are not JSON", error))
     }
 
+    /// The application's claims: a JSON object without spaces between its members.
+    pub(crate) fn claims_json(&self) -> &[u8] {
+        &self.claims
+    }
+
     /// Whether the application's claims are the same.
     pub(crate) fn has_claims_of(&self, other: &Self) -> bool {
         self.claims == other.claims

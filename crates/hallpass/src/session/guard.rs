@@ -2,44 +2,100 @@
 
 use serde_json::Value;
 
-/// Takes fields out of a view that hold what is good for signing in somewhere: tokens of providers and of sessions,
-/// passwords and their hashes. Returns where they stood: `user.account.access_token`.
-pub(super) fn strip(view: &mut Value) -> Vec<String> {
-    let mut found = Vec::new();
-    strip_below(view, "", &mut found);
-    found
+use super::Live;
+
+/// What is good for signing in somewhere: tokens of providers and of sessions, passwords and their hashes. They are known
+/// by the name of their field, by their look, and by standing under such a name in what the session keeps.
+pub(super) struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// Those that this session keeps.
+    pub(super) fn of(live: &Live) -> Self {
+        let mut kept = Vec::new();
+        if is_suspicious(live.token.claims_json()) {
+            live.token.all().iter().for_each(|(name, value)| collect(name, value, &mut kept));
+        }
+        if let Some(row) = &live.row {
+            kept.push(row.token.expose().to_owned());
+            row.user.extra.iter().for_each(|(name, value)| collect(name, value, &mut kept));
+        }
+        // A short one says nothing: something else may be called the same.
+        kept.retain(|secret| secret.len() >= LONG);
+        Self(kept)
+    }
+
+    /// Whether a view may hold one at all: most does not, and need not be taken apart.
+    pub(super) fn may_be_in(&self, json: &str) -> bool {
+        is_suspicious(json.as_bytes()) || self.0.iter().any(|secret| json.contains(secret.as_str()))
+    }
+
+    /// Takes them out of a view. Returns where they stood: `user.account.access_token`.
+    pub(super) fn strip(&self, view: &mut Value) -> Vec<String> {
+        let mut found = Vec::new();
+        self.strip_below(view, "", &mut found);
+        found
+    }
+
+    fn strip_below(&self, value: &mut Value, path: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => members.retain(|name, value| {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                if (is_name(name) && !value.is_null()) || self.is_one(value) {
+                    found.push(path);
+                    return false;
+                }
+                self.strip_below(value, &path, found);
+                true
+            }),
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let path = format!("{path}.{index}");
+                    if self.is_one(item) {
+                        found.push(path);
+                        // The others keep their places.
+                        *item = Value::Null;
+                        continue;
+                    }
+                    self.strip_below(item, &path, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_one(&self, value: &Value) -> bool {
+        value.as_str().is_some_and(|text| {
+            LOOKS.iter().any(|look| text.starts_with(look)) || self.0.iter().any(|secret| secret == text)
+        })
+    }
 }
 
-/// Whether JSON may hold such a field at all: most does not, and need not be taken apart.
-pub(super) fn is_suspicious(json: &str) -> bool {
-    let bytes = json.as_bytes();
-    bytes.windows(2).enumerate().any(|(at, pair)| match pair {
-        b"\":" => bytes
+/// The texts that stand under the name of a secret.
+fn collect(name: &str, value: &Value, kept: &mut Vec<String>) {
+    match value {
+        Value::String(text) if is_name(name) => kept.push(text.clone()),
+        Value::Object(members) => members.iter().for_each(|(name, value)| collect(name, value, kept)),
+        Value::Array(items) => items.iter().for_each(|value| collect(name, value, kept)),
+        _ => {}
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    NEVER_SHOWN.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether JSON without spaces may hold something that is called or looks like a secret.
+fn is_suspicious(json: &[u8]) -> bool {
+    json.windows(2).enumerate().any(|(at, pair)| match pair {
+        b"\":" => json
             .get(..at)
             .is_some_and(|before| NEVER_SHOWN.iter().any(|ending| before.ends_with(ending.as_bytes()))),
+        b"\"$" | b"\"e" => json
+            .get(at + 1..)
+            .is_some_and(|after| LOOKS.iter().any(|look| after.starts_with(look.as_bytes()))),
         b"\\u" => true,
         _ => false,
     })
-}
-
-fn strip_below(value: &mut Value, path: &str, found: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => members.retain(|name, value| {
-            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            if NEVER_SHOWN.iter().any(|ending| name.ends_with(ending)) && !value.is_null() {
-                found.push(path);
-                return false;
-            }
-            strip_below(value, &path, found);
-            true
-        }),
-        Value::Array(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                strip_below(item, &format!("{path}.{index}"), found);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Endings of names, as OAuth, Auth.js' tables and applications have them.
@@ -59,6 +115,12 @@ const NEVER_SHOWN: [&str; 14] = [
     "password_hash",
     "asswordHash",
 ];
+
+/// Beginnings: hashes of passwords (PHC and crypt), and tokens of sessions, which are a JWE with `"alg":"dir"` first.
+const LOOKS: [&str; 7] = ["$argon2", "$2a$", "$2b$", "$2y$", "$scrypt$", "$pbkdf2", "eyJhbGciOiJkaXIi"];
+
+/// In bytes.
+const LONG: usize = 16;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Live, Opened, Source, Trigger, decided, guard};
+use super::guard::Secrets;
+use super::{Live, Opened, Source, Trigger, decided};
 use crate::cookie::CookieChange;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::hooks::{self, Event, Payload, RawSession, StoredUser};
@@ -44,7 +45,7 @@ impl Source<'_> {
             }
         };
         let shown = match shown {
-            Ok(shown) => Ok(self.without_secrets(shown)?),
+            Ok(shown) => Ok(self.without_secrets(&live, shown)?),
             Err(error) => Err(error),
         };
         if let (Some((views, key)), Ok(shown)) = (key, &shown) {
@@ -87,12 +88,13 @@ impl Source<'_> {
     ///
     /// # Errors
     /// [`ErrorKind::ForbiddenView`] in development, so that it is noticed before others notice it.
-    fn without_secrets(&self, shown: String) -> Result<String, Error> {
-        if !guard::is_suspicious(&shown) {
+    fn without_secrets(&self, live: &Live, shown: String) -> Result<String, Error> {
+        let secrets = Secrets::of(live);
+        if !secrets.may_be_in(&shown) {
             return Ok(shown);
         }
         let Ok(mut view) = serde_json::from_str(&shown) else { return Ok(shown) };
-        let found = guard::strip(&mut view);
+        let found = secrets.strip(&mut view);
         if found.is_empty() {
             return Ok(shown);
         }

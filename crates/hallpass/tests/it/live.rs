@@ -314,6 +314,79 @@ async fn seed_3_4_token_in_a_view_is_left_out_with_a_warning_in_production() {
 }
 
 #[tokio::test]
+async fn seed_3_4_what_the_session_keeps_as_a_token_is_not_shown_under_another_name() {
+    #[derive(Serialize, Deserialize)]
+    struct Kept {
+        access_token: String,
+    }
+    for strategy in BOTH {
+        let (site, log) = (Site::new(), Log::default());
+        let errors = log.clone();
+        let auth = site.with_store().session_strategy(strategy);
+        let auth = auth
+            .jwt(async |event: Jwt<Kept>, ()| {
+                Ok(match event {
+                    Jwt::SignIn(_) => Some(Kept { access_token: "a token of the provider".into() }),
+                    Jwt::Read(it) => Some(it.claims),
+                })
+            })
+            .session(async |it: SessionEvent<Kept>, ()| {
+                Ok(json!({ "name": it.user.name, "api": { "key": it.claims.access_token } }))
+            })
+            .development(false)
+            .on_error(move |error, _| errors.add(error.to_string()))
+            .build()
+            .unwrap();
+        let mut browser = browse(&auth);
+        browser.sign_in("idp", &site.idp).await;
+        let shown = browser.session().await;
+        assert_eq!((&shown["name"], &shown["api"]), (&json!("Ada"), &json!({})), "{strategy:?}");
+        assert!(log.take()[0].contains("api.key"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_out_of_reach_says_nothing_about_anybody() {
+    /// Which callback asks a server that is away.
+    const JWT: u32 = 1;
+    const SHOW: u32 = 2;
+
+    fn refused() -> BoxError {
+        std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into()
+    }
+    for strategy in BOTH {
+        for down in [JWT, SHOW] {
+            let (site, is_down) = (Site::new(), Arc::new(AtomicU32::new(0)));
+            let auth = site.builder_with(Arc::clone(&is_down)).store(site.store.clone());
+            let auth = auth
+                .session_strategy(strategy)
+                .jwt(async |event: Jwt<Claims>, is_down: Arc<AtomicU32>| {
+                    Ok(match event {
+                        Jwt::SignIn(_) => Some(Claims::default()),
+                        Jwt::Read(_) if is_down.load(Ordering::SeqCst) == JWT => {
+                            return Err(refused());
+                        }
+                        Jwt::Read(it) => Some(it.claims),
+                    })
+                })
+                .session(async |it, is_down: Arc<AtomicU32>| {
+                    if is_down.load(Ordering::SeqCst) == SHOW {
+                        return Err(refused());
+                    }
+                    Ok(json!({ "user": it.user.public() }))
+                })
+                .build()
+                .unwrap();
+            let mut browser = signed_in(&auth, &site).await;
+            let before = browser.cookie(SESSION).map(str::to_owned);
+            is_down.store(down, Ordering::SeqCst);
+            assert_eq!(browser.get("session").await.status().as_u16(), 503, "{strategy:?} {down}");
+            assert_eq!(browser.cookie(SESSION), before.as_deref());
+        }
+    }
+}
+
+#[tokio::test]
 async fn kept_view_is_dropped_by_an_update() {
     for strategy in BOTH {
         let (site, calls) = (Site::new(), Arc::new(AtomicU32::new(0)));
@@ -352,6 +425,22 @@ async fn kept_view_is_dropped_by_an_update() {
             (json!(3), json!(1))
         );
     }
+}
+
+#[tokio::test]
+async fn view_of_another_callback_is_not_kept_for_a_request() {
+    let site = Site::new();
+    let auth = site.builder().session(async |_, ()| Ok(json!({ "by": "all" })));
+    let auth = auth.cache_for(Duration::from_secs(60)).build().unwrap();
+    let own = auth.for_request().session(async |_| Ok(json!({ "by": "one" }))).build();
+    let mut browser = browse(&auth);
+    browser.sign_in("idp", &site.idp).await;
+    assert_eq!(browser.session().await["by"], "all");
+    let kept = browser.cookie(SESSION).unwrap().to_owned();
+    let mut other = browse(&own);
+    other.plant(&format!("{SESSION}={kept}; Path=/; Secure"));
+    assert_eq!(other.session().await["by"], "one");
+    assert_eq!(browser.session().await["by"], "all");
 }
 
 #[tokio::test]
