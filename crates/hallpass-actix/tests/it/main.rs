@@ -9,6 +9,7 @@
 
 mod application;
 mod guard;
+mod peer;
 mod routes;
 mod session;
 mod token;
