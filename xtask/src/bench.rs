@@ -28,8 +28,10 @@ pub(crate) fn short(workspace: &Workspace, arguments: &[String]) -> Result<Outco
 
 /// What takes too long for CI.
 pub(crate) fn long(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
-    if let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == "load") {
-        return load::released(workspace, rest);
+    if let Some((scenario, rest)) =
+        arguments.split_first().filter(|(first, _)| matches!(first.as_str(), "load" | "soak"))
+    {
+        return load::released(workspace, scenario, rest);
     }
     Options::parse(arguments, &[])?;
     criterion(workspace, &[], &[])?;
@@ -40,8 +42,10 @@ pub(crate) fn long(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     if let Outcome::Skipped(why) = chaos::rounds(workspace, chaos::ROUNDS)? {
         println!("no server is killed: {why}");
     }
-    if let Outcome::Skipped(why) = load::released(workspace, &[])? {
-        println!("no server has much to do: {why}");
+    for scenario in ["load", "soak"] {
+        if let Outcome::Skipped(why) = load::released(workspace, scenario, &[])? {
+            println!("no {scenario}: {why}");
+        }
     }
     fuzz::smoke(workspace, LONG_FUZZING)
 }

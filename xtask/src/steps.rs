@@ -137,6 +137,7 @@ pub(crate) const STEPS: &[Step] = &[
         load::step,
     )
     .with_ci_arguments(&["--seconds", "10"]),
+    Step::ci("soak", "people who come and go leave nothing behind [--seconds N, default 60]", load::soak),
     Step::ci("fuzz", "each fuzz target for a while [--seconds N, default 30]", fuzz::step),
     Step::ci(
         "bench",
@@ -145,7 +146,7 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     Step::by_hand(
         "long",
-        "long fuzzing, full benchmarks, 20 rounds of chaos, a minute of load; load: only that",
+        "long fuzzing, full benchmarks, 20 rounds of chaos, a minute of load, half an hour of soak; load, soak: only that",
         bench::long,
     ),
 ];

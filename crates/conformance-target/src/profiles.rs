@@ -35,7 +35,8 @@ pub(crate) fn mount(shell: &mut Shell, authority: &str) -> Result<()> {
     Ok(())
 }
 
-const PROFILES: [&str; 26] = [
+/// All of the harness but passkeys, and `bad-authorize` and `bad-adapter`: what is missing there does not compile.
+const PROFILES: [&str; 29] = [
     "jwt",
     "core",
     "database",
@@ -49,6 +50,7 @@ const PROFILES: [&str; 26] = [
     "bad-host",
     "bad-endpoints",
     "bad-email",
+    "bad-strategy",
     "bad-database",
     "bad-pages",
     "v4",
@@ -60,6 +62,8 @@ const PROFILES: [&str; 26] = [
     "v4-trust",
     "v4-bad-secret",
     "v4-bad-pages",
+    "v4-bad-strategy",
+    "v4-bad-email",
     "v4-bad-database",
     "v4-bad-endpoints",
 ];
@@ -147,7 +151,10 @@ fn builder(profile: &str, probe: &Probe, authority: &str) -> Result<Builder<Prob
         "bad-endpoints" | "v4-bad-endpoints" => common().provider(
             Provider::oauth2("broken", "Broken", format!("{}/authorize", fake()), "", "").client("x", "y"),
         ),
-        "bad-email" => common().email(Email::new(), callbacks::send),
+        "bad-email" | "v4-bad-email" => common().email(Email::new(), callbacks::send),
+        "bad-strategy" | "v4-bad-strategy" => {
+            with_credentials(common()).store(probe.store.clone()).session_strategy(Strategy::Database)
+        }
         "bad-database" => with_credentials(common()).session_strategy(Strategy::Database),
         "v4-bad-database" => common().provider(local).session_strategy(Strategy::Database),
         "bad-pages" | "v4-bad-pages" => {

@@ -43,18 +43,27 @@ impl Connection {
     pub(crate) async fn sign_in(&mut self, name: &str) -> Result<(Option<SignedIn>, Answer)> {
         let (cookie, token) = self.csrf().await?;
         let form = format!("csrfToken={token}&username={name}&password={PASSWORD}");
-        let length = form.len();
-        let answer = self
-            .ask(&format!(
-                "POST /auth/callback/credentials HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\
-                 content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{form}"
-            ))
-            .await?;
+        let answer = self.post("/auth/callback/credentials", &cookie, &form).await?;
         let session =
             answer.cookies().find(|cookie| cookie.contains("session-token=") && !cookie.ends_with('='));
         let signed_in =
             session.map(|session| SignedIn { name: name.to_owned(), cookie: format!("{cookie}; {session}") });
         Ok((signed_in, answer))
+    }
+
+    /// Signs out whom this connection has signed in.
+    pub(crate) async fn sign_out(&mut self, person: &SignedIn) -> Result<Answer> {
+        let (_, token) = self.csrf().await?;
+        self.post("/auth/signout", &person.cookie, &format!("csrfToken={token}")).await
+    }
+
+    async fn post(&mut self, path: &str, cookie: &str, form: &str) -> Result<Answer> {
+        let length = form.len();
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{form}"
+        ))
+        .await
     }
 
     /// The same, with the cookie and the token of another one.

@@ -3,6 +3,7 @@
 mod crowd;
 mod drain;
 mod saturation;
+pub(crate) mod soak;
 mod tally;
 
 use std::fmt::Write;
@@ -21,8 +22,8 @@ use crate::client::{Connection, PASSWORD, SignedIn};
 use crate::process::Process;
 use crate::site::SECRET;
 
-/// Every scenario, within so many seconds: half of them saturation, a third a crowd of idle and slow connections, the
-/// rest the end of a server that is busy.
+/// Saturation for so many seconds, then a crowd of idle and slow connections for as long, then the end of a server that
+/// is busy.
 pub(crate) async fn run(seconds: u64, hallpass: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("hallpass.toml"), settings())?;
@@ -30,9 +31,9 @@ pub(crate) async fn run(seconds: u64, hallpass: &Path) -> Result<()> {
     let server = Process::start_program(hallpass, folder.path()).await?;
     let site = Arc::new(Site::open(server.address()).await?);
     let all = Duration::from_secs(seconds.max(3));
-    saturation::run(&site, all / 2).await?;
-    crowd::run(&server, &site, all / 3).await?;
-    drain::run(server, &site, all / 6).await
+    saturation::run(&site, all).await?;
+    crowd::run(&server, &site, all).await?;
+    drain::run(server, &site, all.min(BUSY)).await
 }
 
 /// What all connections share.
@@ -65,7 +66,8 @@ fn settings() -> String {
     format!(
         "listen = \"127.0.0.1:0\"\nbase_path = \"/auth\"\nsecret = \"{SECRET}\"\nusers_file = \"users.toml\"\n\n\
          [session]\nstrategy = \"jwt\"\n\n\
-         [rate_limit]\nenabled = false\n"
+         [rate_limit]\nenabled = false\n\n\
+         [limits]\nconnections = {MOST_CONNECTIONS}\n"
     )
 }
 
@@ -113,7 +115,13 @@ fn is_refused(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
 /// At once, in the scenarios that saturate the server.
 const CONNECTIONS: usize = 512;
 
+/// Those of a crowd, and of others beside it: nobody has to make room.
+const MOST_CONNECTIONS: usize = 12_000;
+
 const PEOPLE: usize = 8;
+
+/// How long a server is busy before it is to end.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// Files of the runtime, pipes, and the connections of [`CONNECTIONS`].
 const OTHER_FILES: usize = CONNECTIONS + 200;

@@ -1,7 +1,8 @@
 //! What `cargo xtask chaos`, `cargo xtask load` and `cargo xtask bench stores` run.
 //!
 //! `stress chaos ROUNDS HALLPASS` kills that server and takes the database of a site away; `stress stores ROWS SECONDS [STORE]` measures stores with
-//! many rows. `stress load SECONDS HALLPASS` asks that server for all that it has. `stress serve hallpass|bare URL MILLIS` is that site.
+//! many rows. `stress load SECONDS HALLPASS` asks that server for all that it has, `stress soak SECONDS HALLPASS` for a little for a long time.
+//! `stress serve hallpass|bare URL MILLIS` is that site.
 
 mod chaos;
 mod client;
@@ -21,6 +22,9 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["chaos", rounds, hallpass] => threads()?.block_on(chaos::run(rounds.parse()?, hallpass.as_ref())),
         ["load", seconds, hallpass] => threads()?.block_on(load::run(seconds.parse()?, hallpass.as_ref())),
+        ["soak", seconds, hallpass] => {
+            threads()?.block_on(load::soak::run(seconds.parse()?, hallpass.as_ref()))
+        }
         ["stores", rows, seconds, only @ ..] => {
             let only = only.first().copied().unwrap_or_default();
             threads()?.block_on(stores::run(rows.parse()?, seconds.parse()?, only))
@@ -31,7 +35,7 @@ fn main() -> Result<()> {
             runtime.block_on(site::serve(kind, url, timeout))
         }
         _ => {
-            Err("usage: stress chaos ROUNDS HALLPASS | load SECONDS HALLPASS | stores ROWS SECONDS [STORE] | serve hallpass|bare URL MILLIS".into())
+            Err("usage: stress chaos ROUNDS HALLPASS | load SECONDS HALLPASS | soak SECONDS HALLPASS | stores ROWS SECONDS [STORE] | serve hallpass|bare URL MILLIS".into())
         }
     }
 }

@@ -83,6 +83,12 @@ impl Process {
         if status.success() { Ok(()) } else { Err("prlimit failed".into()) }
     }
 
+    /// Memory of the process that is not swapped out, in KiB (Linux).
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
+    }
+
     /// Processor time of the process until now, in ticks (Linux).
     pub(crate) fn ticks(&self) -> Option<u64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
