@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const EXAMPLE = "../../examples/axum-extend-session/types/hallpass.d.ts"
+const SEED = "../../examples/axum-session-recipes/types/next-auth.d.ts"
 
 const checks = [
   { project: "v4", compiler: "typescript/bin/tsc" },
@@ -13,6 +14,8 @@ const checks = [
   { project: "v4", compiler: "typescript/bin/tsc", folder: "odd", declarations: "odd.d.ts" },
   { project: "v5", compiler: "typescript/bin/tsc", folder: "odd", declarations: "odd.d.ts" },
   { project: "v5", compiler: "typescript/bin/tsc", folder: "example", declarations: EXAMPLE },
+  { project: "v4", compiler: "typescript/bin/tsc", folder: "seed", declarations: SEED },
+  { project: "v5", compiler: "typescript/bin/tsc", folder: "seed", declarations: SEED },
   { project: "v4", compiler: "typescript/bin/tsc", folder: "schema", declarations: "json/schema.d.ts" },
   { project: "v5", compiler: "typescript/bin/tsc", folder: "schema", declarations: "json/schema.d.ts" },
   { project: "v5", compiler: "typescript/bin/tsc", folder: "sample", declarations: "json/sample.d.ts" },

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::command::{Failure, Outcome, missing, program, run};
 use crate::options::Options;
-use crate::rust::build_programs;
+use crate::rust::{EXAMPLES, build_programs};
 use crate::workspace::Workspace;
 
 /// Session tokens that we make are read by the Auth.js libraries, and theirs by us.
@@ -102,9 +102,10 @@ pub(crate) fn quickstarts(workspace: &Workspace, arguments: &[String]) -> Result
 /// with the types of next-auth 4, next-auth 5 and nuxt-auth.
 pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     let options = Options::parse(arguments, &["--only"])?;
-    let example = ["--manifest-path", "examples/Cargo.toml", "--package", "example-axum-extend-session"];
-    let mut test = workspace.cargo(&["test", "--quiet", "--locked"]);
-    run(test.args(example).arg("--target-dir").arg(workspace.target()))?;
+    // The whole workspace, so that the dependencies are those of the examples step.
+    let mut test = workspace.cargo(&["test", "--quiet", "--locked", "--workspace", "--bins", "--tests"]);
+    let examples = test.args(["--manifest-path", EXAMPLES, "--target-dir"]).arg(workspace.target());
+    run(examples.arg("declarations"))?;
     run(&mut workspace.cargo(&[
         "test",
         "--quiet",

@@ -96,10 +96,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ci("typos", "the spell checker finds nothing", typos::step),
     Step::ci("deny", "dependencies: banned crates, licences, sources (deny.toml)", deny::step),
     Step::ci("clippy", "clippy finds nothing, with all targets and features", rust::clippy),
-    Step::ci("test", "the tests of the tools; `cargo test` runs all others", rust::test),
+    Step::ci("test", "the tests of the tools; `cargo test` and the step examples run all others", rust::test),
     Step::ci("doc", "rustdoc warns of nothing", rust::doc),
     Step::ci("features", "each feature compiles alone, and none at all", rust::features),
-    Step::ci("examples", "the examples compile and stay short", rust::examples),
+    Step::ci("examples", "the examples compile, pass their tests and stay short", rust::examples),
     Step::ci(
         "conformance",
         "the recorded answers of Auth.js [--harness DIR] [--shell axum|actix] [--profile P] [--only TEXT]",

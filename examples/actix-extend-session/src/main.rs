@@ -1,37 +1,12 @@
 //! The session, extended: the application keeps a user's id and role, and shows both to the browser.
 
 use actix_web::{App, HttpServer, web};
-use hallpass::{Auth, Credentials, Field, Jwt, User, ViewUser};
+use hallpass::{Auth, Credentials, Field, Jwt, User};
 use hallpass_actix::{AuthExt, Session};
-use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Role {
-    Admin,
-    Reader,
-}
+use crate::session::{Claims, Person, View};
 
-/// What a session keeps: in an encrypted cookie, for the server alone.
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    id: String,
-    role: Role,
-}
-
-/// What the browser sees: the body of `GET /api/auth/session`.
-#[derive(Serialize)]
-struct View {
-    user: Person,
-}
-
-#[derive(Serialize)]
-struct Person {
-    #[serde(flatten)]
-    public: ViewUser,
-    #[serde(flatten)]
-    claims: Claims,
-}
+mod session;
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

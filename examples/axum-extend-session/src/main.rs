@@ -1,39 +1,12 @@
 //! The session, extended: the application keeps a user's id and role, and shows both to the browser.
 
 use axum::{Router, routing::get};
-use hallpass::{Auth, Credentials, Field, Jwt, User, ViewUser};
+use hallpass::{Auth, Credentials, Field, Jwt, User};
 use hallpass_axum::{AuthExt, Session};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Role {
-    Admin,
-    Reader,
-}
+use crate::session::{Claims, Person, View};
 
-/// What a session keeps: in an encrypted cookie, for the server alone.
-#[derive(Serialize, Deserialize, JsonSchema)]
-struct Claims {
-    id: String,
-    role: Role,
-}
-
-/// What the browser sees: the body of `GET /api/auth/session`.
-#[derive(Serialize, JsonSchema)]
-struct View {
-    user: Person,
-}
-
-/// Who is signed in, and what they may do.
-#[derive(Serialize, JsonSchema)]
-struct Person {
-    #[serde(flatten)]
-    public: ViewUser,
-    #[serde(flatten)]
-    claims: Claims,
-}
+mod session;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -65,6 +38,3 @@ fn find_user(name: Option<&str>, password: Option<&str>) -> Option<User> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod types;

@@ -1,6 +1,6 @@
 //! A person picks a company, and every page knows it from then on.
 
-use hallpass::{BoxError, Builder, Jwt, SessionEvent, ViewUser};
+use hallpass::{BoxError, Builder, Jwt, SessionEvent, Store, UserChange, ViewUser};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -25,21 +25,26 @@ pub struct View {
     pub company_name: Option<String>,
 }
 
-pub fn extend(builder: Builder) -> Builder<(), Claims> {
+/// The state of the callbacks is the store that keeps the users.
+pub fn extend<S: Store + Clone>(builder: Builder<S>) -> Builder<S, Claims> {
     builder
-        .jwt(async |event: Jwt<Claims, Update>, ()| {
+        .jwt(async |event: Jwt<Claims, Update>, users: S| {
             Ok(match event {
-                Jwt::SignIn(_) => Some(Claims::default()),
+                // What was picked before is in the user's row, by whichever provider they come now.
+                Jwt::SignIn(it) => Some(it.user.parse()?),
                 Jwt::Update(it) => {
                     // The best place to complete the data, and to ask whether this person may have it.
-                    let company_name = company_name(&it.update.company_id).await?;
-                    Some(Claims { selected_company_id: Some(it.update.company_id), company_name })
+                    let id = it.update.company_id;
+                    let name = company_name(&id).await?;
+                    let row = UserChange::new().set("selectedCompanyId", id.as_str());
+                    users.update_user(&it.user.id, row.set("companyName", name.as_deref())).await?;
+                    Some(Claims { selected_company_id: Some(id), company_name: name })
                 }
                 Jwt::Read(it) => Some(it.claims),
             })
         })
         .update_from_query(["companyId"])
-        .session(async |it: SessionEvent<Claims>, ()| {
+        .session(async |it: SessionEvent<Claims>, _| {
             let Claims { selected_company_id, company_name } = it.claims;
             Ok(View { user: it.user.public(), selected_company_id, company_name })
         })

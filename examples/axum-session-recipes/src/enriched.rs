@@ -1,6 +1,7 @@
 //! Name, avatar and role come from an API whenever the session is shown.
 
 use hallpass::{Builder, SessionEvent};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::provider_token::Claims;
@@ -12,20 +13,20 @@ pub struct Api {
     pub url: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct View {
     pub user: Person,
 }
 
 /// What the API says, and what the browser sees.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub struct Person {
     pub name: String,
     pub avatar: String,
     pub role: Role,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Admin,

@@ -2,16 +2,17 @@
 
 use axum::{Router, response::Html, routing::get};
 use example_axum_session_recipes::company::{self, Claims};
-use hallpass::{Auth, Credentials, Field, User};
+use hallpass::{Auth, Credentials, Field, MemoryStore, Store, User};
 use hallpass_axum::{AuthExt, Session};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let users = MemoryStore::new();
     let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
-    let builder = Auth::builder().credentials(form, async |input, _| {
-        let is_ada =
-            (input.text("username"), input.text("password")) == (Some("ada"), Some("difference engine"));
-        Ok(is_ada.then(|| User::new("1").with_name("Ada")))
+    let builder = Auth::builder_with(users.clone()).store(users).credentials(form, async |input, users| {
+        let typed = (input.text("username"), input.text("password"));
+        let ada = users.user("1").await?.unwrap_or_else(|| User::new("1").with_name("Ada"));
+        Ok((typed == (Some("ada"), Some("difference engine"))).then_some(ada))
     });
     let auth = company::extend(builder).build()?;
     let app = Router::new().route("/", get(home)).merge(auth.routes()).layer(auth.layer()).with_state(auth);

@@ -74,7 +74,7 @@ impl Source<'_> {
         let cookies = match &live.row {
             // The browser keeps the cookie as long as it comes back, as with Auth.js.
             Some(row) if cookies.is_empty() => {
-                let end = self.now + self.config.session_max_age;
+                let end = self.now + live.token.max_age.unwrap_or(self.config.session_max_age);
                 self.spec().set_row_token(&row.token, end, &self.pieces())
             }
             _ => cookies,

@@ -1,10 +1,13 @@
 //! A browser without a screen.
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use serde_json::Value;
 use url::Url;
 
@@ -22,10 +25,24 @@ use crate::{Auth, Core};
 #[derive(Clone, Debug)]
 pub struct Browser {
     core: Arc<Core>,
+    application: Option<Application>,
     clock: Arc<dyn Clock>,
     origin: Url,
     jar: Jar,
     headers: HeaderMap,
+    unsaid: Vec<HeaderName>,
+}
+
+/// What answers instead of [`Core::handle`].
+#[derive(Clone)]
+struct Application(Arc<dyn Fn(Request<Bytes>) -> Answering + Send + Sync>);
+
+type Answering = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Application")
+    }
 }
 
 impl Browser {
@@ -39,13 +56,27 @@ impl Browser {
         let clock =
             core.config().map_or_else(|| Arc::new(SystemClock) as _, |config| Arc::clone(&config.clock));
         let origin = Url::parse(origin).expect("the origin is an address");
-        Self { core: Arc::clone(core), clock, origin, jar: Jar::default(), headers: HeaderMap::new() }
+        let (core, jar, headers) = (Arc::clone(core), Jar::default(), HeaderMap::new());
+        Self { core, application: None, clock, origin, jar, headers, unsaid: Vec::new() }
+    }
+
+    /// Lets a whole application answer, pages of its own too: its router, say, in which the same [`Auth`] is mounted.
+    #[must_use]
+    pub fn through<F, Fut>(mut self, application: F) -> Self
+    where
+        F: Fn(Request<Bytes>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Response<Bytes>> + Send + 'static,
+    {
+        let application = move |request| -> Answering { Box::pin(application(request)) };
+        self.application = Some(Application(Arc::new(application)));
+        self
     }
 
     /// Another browser on the same site, without this one's cookies.
     #[must_use]
     pub fn other(&self) -> Self {
-        Self { jar: Jar::default(), headers: HeaderMap::new(), ..self.clone() }
+        let (jar, headers, unsaid) = (Jar::default(), HeaderMap::new(), Vec::new());
+        Self { jar, headers, unsaid, ..self.clone() }
     }
 
     /// Sends this header with every request, in place of what the browser would say.
@@ -53,6 +84,15 @@ impl Browser {
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         let name: HeaderName = name.parse().expect("the name of a header");
         self.headers.insert(name, HeaderValue::try_from(value).expect("the value of a header"));
+        self
+    }
+
+    /// Leaves this header out of every request, as old browsers do with `Sec-Fetch-Site`.
+    #[must_use]
+    pub fn without_header(mut self, name: &str) -> Self {
+        let name: HeaderName = name.parse().expect("the name of a header");
+        self.headers.remove(&name);
+        self.unsaid.push(name);
         self
     }
 
@@ -96,13 +136,19 @@ impl Browser {
         }
         say(FETCH_SITE, if is_post { "same-origin" } else { "none" });
         let cross_site_post = is_post && headers.get(FETCH_SITE).is_some_and(|from| from == "cross-site");
+        for name in &self.unsaid {
+            headers.remove(name);
+        }
         let now = self.clock.now();
         if let Some(cookies) = self.jar.header(&url, now, cross_site_post) {
             headers.entry(COOKIE).or_insert(HeaderValue::try_from(cookies).expect("cookies"));
         }
         let target = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse();
         *request.uri_mut() = target.expect("a path");
-        let answer = Answer(self.core.handle(request).await);
+        let answer = Answer(match &self.application {
+            Some(Application(answer)) => answer(request).await,
+            None => self.core.handle(request).await,
+        });
         for line in answer.set_cookies() {
             self.jar.store(line, &url, now);
         }

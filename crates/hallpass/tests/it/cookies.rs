@@ -9,7 +9,7 @@ use hallpass::{Auth, CookieKind, CookieOptions, Jwt, SameSite, Secret};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
-use crate::site::{PASSWORD, SECRET, SESSION, SITE, Site, bare, browse, signed_in};
+use crate::site::{Log, PASSWORD, SECRET, SESSION, SITE, Site, bare, browse, signed_in};
 
 /// Name and attributes of every cookie that an answer sets.
 fn attributes(answer: &Answer) -> Vec<String> {
@@ -381,7 +381,7 @@ fn large(site: &Site) -> hallpass::Builder<(), Large> {
 }
 
 #[tokio::test]
-async fn pieces_are_removed_when_the_session_shrinks() {
+async fn seed_2_3_pieces_are_removed_when_the_session_shrinks() {
     let site = Site::new();
     let auth = large(&site).build().unwrap();
     let mut browser = signed_in(&auth).await;
@@ -390,6 +390,11 @@ async fn pieces_are_removed_when_the_session_shrinks() {
         cookies.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(names(&browser), [".0", ".1", ".2"]);
+    // The numbers of the row: 10 KB take pieces, 2.5 KB fit into one cookie.
+    browser.update(&json!(10_000)).await;
+    assert_eq!(names(&browser), [".0", ".1", ".2", ".3"]);
+    browser.update(&json!(2500)).await;
+    assert_eq!(names(&browser), [""]);
     browser.update(&json!(4000)).await;
     assert_eq!(names(&browser), [".0", ".1"]);
     browser.update(&json!(10)).await;
@@ -402,9 +407,16 @@ async fn pieces_are_removed_when_the_session_shrinks() {
 }
 
 #[tokio::test]
-async fn session_over_the_budget_is_refused() {
-    let site = Site::new();
-    let auth = large(&site).build().unwrap();
+async fn seed_2_3_session_over_the_budget_is_refused_and_the_old_one_stays() {
+    let (site, log) = (Site::new(), Log::default());
+    let errors = log.clone();
+    let builder = large(&site).on_error(move |error, _| {
+        errors.add(format!(
+            "{error}: {}",
+            std::error::Error::source(error).map_or(String::new(), |it| it.to_string())
+        ));
+    });
+    let auth = builder.build().unwrap();
     let mut browser = signed_in(&auth).await;
     for size in [7000_u16, 11_000] {
         let answer = browser.update(&json!(size)).await;
@@ -414,7 +426,11 @@ async fn session_over_the_budget_is_refused() {
     // More than 16 KiB: refused, and what is there stays.
     let answer = browser.update(&json!(20_000)).await;
     assert_eq!((answer.status().as_u16(), answer.set_cookies()), (400, vec![]));
+    let told = log.take().join("\n");
+    assert!(told.contains(r#"the largest claims are "filling""#), "{told}");
     assert_eq!(browser.session().await["user"]["name"], "Ali");
+    let parts = crate::session::parts_of(&browser);
+    assert_eq!(auth.session(&parts).await.unwrap().unwrap().claims.filling.len(), 11_000);
     let auth = large(&site).cookie_budget(5000).build().unwrap();
     let mut browser = browse(&auth);
     assert!(browser.sign_in_with_credentials(PASSWORD).await.is_error("Configuration"));

@@ -134,6 +134,96 @@ async fn somebody_elses_sessions_can_be_changed() {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Pair {
+    left: u32,
+    right: u32,
+}
+
+/// Each update changes one claim and keeps the other.
+fn pairs(site: &Site, strategy: Strategy) -> Builder<(), Pair> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Side {
+        Left(u32),
+        Right(u32),
+    }
+    let builder = site.with_store().session_strategy(strategy).jwt(async |event: Jwt<Pair, Side>, ()| {
+        Ok(match event {
+            Jwt::SignIn(_) => Some(Pair::default()),
+            Jwt::Update(it) => Some(match it.update {
+                Side::Left(left) => Pair { left, ..it.claims },
+                Side::Right(right) => Pair { right, ..it.claims },
+            }),
+            Jwt::Read(it) => Some(it.claims),
+        })
+    });
+    builder.session(async |it: SessionEvent<Pair>, ()| Ok(it.claims))
+}
+
+/// The rule of docs/session.md, first half. The answers of two updates come back in either order; a browser keeps the
+/// cookie of the later one.
+#[tokio::test]
+async fn of_two_updates_of_a_token_the_last_cookie_wins_as_a_whole() {
+    for (strategy, [first_alone, last]) in
+        [(Strategy::Jwt, [(1, 0), (0, 2)]), (Strategy::Database, [(1, 2), (1, 2)])]
+    {
+        let site = Site::new();
+        let auth = pairs(&site, strategy).build().unwrap();
+        let mut first = signed_in(&auth, &site).await;
+        // Another tab has sent its request before the first answer is there: with the same cookie.
+        let mut second = first.clone();
+        assert_eq!(first.update(&json!({ "left": 1 })).await.json()["left"], 1);
+        assert_eq!(second.update(&json!({ "right": 2 })).await.json()["right"], 2);
+        let kept = |browser: &Browser| browser.cookie(SESSION).unwrap().to_owned();
+        let (earlier, later) = (kept(&first), kept(&second));
+        for (order, (left, right)) in [([&later, &earlier], first_alone), ([&earlier, &later], last)] {
+            let mut browser = page(&auth);
+            for cookie in order {
+                browser.plant(&format!("{SESSION}={cookie}; Path=/; Secure"));
+            }
+            let shown = browser.session().await;
+            assert_eq!((&shown["left"], &shown["right"]), (&json!(left), &json!(right)), "{strategy:?}");
+        }
+    }
+}
+
+/// The rule of docs/session.md, second half.
+#[tokio::test]
+async fn patches_of_sessions_are_merged_by_claim_and_the_later_one_wins() {
+    for strategy in BOTH {
+        let site = Site::new();
+        let auth = pairs(&site, strategy).build().unwrap();
+        let node = pairs(&site, strategy).build().unwrap();
+        let (mut one, mut two) = (signed_in(&auth, &site).await, signed_in(&auth, &site).await);
+        let id = id(&site);
+        auth.sessions().update(&id, json!({ "left": 1 })).await.unwrap();
+        // One session has learnt of it and the other has not, before more comes.
+        assert_eq!(one.session().await["left"], 1);
+        auth.sessions().update(&id, json!({ "left": 2 })).await.unwrap();
+        let (here, there) = (auth.sessions(), node.sessions());
+        let both = futures_util::future::join(
+            here.update(&id, json!({ "right": 3 })),
+            there.update(&id, json!({ "left": 4 })),
+        );
+        let (here, there) = both.await;
+        here.and(there).unwrap();
+        // What another node has said is learnt within `revocation_delay`: by a node that has not asked yet, at once.
+        let fresh = pairs(&site, strategy).build().unwrap();
+        for browser in [&mut one, &mut two] {
+            let mut later = page(&fresh);
+            later.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
+            let shown = later.session().await;
+            assert_eq!((&shown["left"], &shown["right"]), (&json!(4), &json!(3)), "{strategy:?}");
+            // What the session does afterwards is its own: no patch comes twice.
+            assert_eq!(later.update(&json!({ "left": 5 })).await.json()["left"], 5);
+            let shown = later.session().await;
+            assert_eq!((&shown["left"], &shown["right"]), (&json!(5), &json!(3)), "{strategy:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn deleted_user_is_signed_out_everywhere() {
     for strategy in BOTH {
@@ -183,6 +273,26 @@ async fn callback_decides_how_long_a_session_lives() {
         site.clock.advance(Duration::from_secs(620));
         browser.plant(&format!("{SESSION}={kept}; Path=/; Secure"));
         assert_eq!(browser.get("session").await.text(), "null", "{strategy:?}");
+    }
+}
+
+#[tokio::test]
+async fn cookie_lives_as_long_as_the_callback_says_though_the_session_was_looked_at() {
+    for strategy in BOTH {
+        let site = Site::new();
+        let remembered = async |event: Jwt<NoClaims>, ()| -> Result<JwtDecision<NoClaims>, BoxError> {
+            let token = match event {
+                Jwt::SignIn(it) => it.token,
+                Jwt::Read(it) => it.token,
+            };
+            Ok(token.max_age(90 * DAY).with(NoClaims {}))
+        };
+        let auth = site.with_store().session_strategy(strategy).jwt(remembered).build().unwrap();
+        let mut browser = signed_in(&auth, &site).await;
+        // Too early to renew it.
+        browser.session().await;
+        site.clock.advance(80 * DAY);
+        assert_eq!(browser.session().await["user"]["name"], "Ada", "{strategy:?}");
     }
 }
 

@@ -321,9 +321,9 @@ struct Grown {
     note: String,
 }
 
-/// Row 2.5 of the seeds: too much in a token is told before it hurts, once.
+/// Row 2.3 of the seeds: too much in a token is told before it hurts, once.
 #[tokio::test]
-async fn seed_2_5_session_that_outgrows_a_cookie_is_told_with_its_largest_claims() {
+async fn seed_2_3_session_that_outgrows_a_cookie_is_told_with_its_largest_claims() {
     let everything = Everything::default();
     let guard = listen(everything.clone());
     let site = Site::new();

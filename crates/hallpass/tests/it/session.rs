@@ -61,7 +61,7 @@ fn names(log: &Log) -> Vec<String> {
     log.take().iter().map(|line| line.split(" {").next().unwrap().to_owned()).collect()
 }
 
-fn parts_of(browser: &Browser) -> http::request::Parts {
+pub(crate) fn parts_of(browser: &Browser) -> http::request::Parts {
     let cookies: Vec<_> =
         browser.cookies().iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
     let request = Request::get("/page").header("cookie", cookies.join("; "));

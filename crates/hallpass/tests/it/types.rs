@@ -71,9 +71,10 @@ struct Update {
     name: Option<String>,
 }
 
-/// With which `cargo xtask types` runs the compiler of TypeScript.
+/// With which `cargo xtask types` runs the compiler of TypeScript: it takes `role === "admin"` and refuses
+/// `role === "boss"`.
 #[test]
-fn declarations_of_the_end_to_end_tests_are_fresh() -> Result<(), hallpass::typescript::Stale> {
+fn seed_2_9_2_10_declarations_of_the_end_to_end_tests_are_fresh() -> Result<(), hallpass::typescript::Stale> {
     hallpass::typescript::<Claims, View, Update>().check("../../e2e/types/hallpass.d.ts")
 }
 

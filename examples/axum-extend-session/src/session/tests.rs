@@ -3,7 +3,7 @@
 use hallpass::NoUpdate;
 use hallpass::typescript::Stale;
 
-use crate::{Claims, View};
+use super::{Claims, View};
 
 #[test]
 fn declarations_are_fresh() -> Result<(), Stale> {
