@@ -1,12 +1,18 @@
 // node adapters.mjs fill <url>             a user, accounts, a session and a verification token, written by @auth/pg-adapter
 // node adapters.mjs check <url> <json>     what Hallpass has written, read by @auth/pg-adapter
+// node adapters.mjs people <url> <json>    somebody with an account at a provider, somebody with an address, and a session
+// node adapters.mjs signed-in <url> <json> those and others after they have signed in with Hallpass over HTTP
+// The last two take the name of the adapter: `pg` or `drizzle`.
 import { isDeepStrictEqual } from "node:util"
+import { DrizzleAdapter } from "@auth/drizzle-adapter"
 import PostgresAdapter from "@auth/pg-adapter"
+import { drizzle } from "drizzle-orm/node-postgres"
 import pg from "pg"
 
 const [, , command, url, written] = process.argv
 const pool = new pg.Pool({ connectionString: url })
-const adapter = PostgresAdapter(pool)
+const given = written && JSON.parse(written)
+const adapter = given?.adapter === "drizzle" ? DrizzleAdapter(drizzle(pool)) : PostgresAdapter(pool)
 
 const checks = []
 const check = (name, actual, expected) => {
@@ -16,7 +22,14 @@ const check = (name, actual, expected) => {
 }
 
 if (command === "fill") await fill()
-else await verify(JSON.parse(written))
+else if (command === "people") await people(given)
+else if (command === "signed-in") await signedIn(given)
+else await verify(given)
+if (checks.length > 0) {
+  const failed = checks.filter((passed) => !passed).length
+  console.log(`${checks.length - failed} passed, ${failed} failed`)
+  if (failed > 0) process.exitCode = 1
+}
 await pool.end()
 
 async function fill() {
@@ -65,8 +78,45 @@ async function verify({ ada, grace, session, token }) {
   await adapter.createSession({ sessionToken: "second-session", userId: Number(grace.id), expires })
   await adapter.deleteSession(session.token)
   check("deleteSession", await adapter.getSessionAndUser(session.token), null)
+}
 
-  const failed = checks.filter((passed) => !passed).length
-  console.log(`${checks.length - failed} passed, ${failed} failed`)
-  if (failed > 0) process.exitCode = 1
+async function people({ session }) {
+  const person = (name, email, emailVerified) => adapter.createUser({ id: crypto.randomUUID(), name, email, emailVerified, image: null })
+  const ada = await person("Ada Lovelace", "ada@example.com", null)
+  await adapter.linkAccount({
+    userId: ada.id, type: "oidc", provider: "oidc", providerAccountId: "42", access_token: "an access token", expires_at: 1800000000,
+    token_type: "bearer", scope: "openid",
+  })
+  const grace = await person("Grace Hopper", "grace@example.com", new Date("2026-01-02T03:04:05.678Z"))
+  await adapter.createSession({ sessionToken: session, userId: grace.id, expires: new Date("2099-12-31T23:59:59.999Z") })
+  console.log(JSON.stringify({ ada: String(ada.id), grace: String(grace.id) }))
+}
+
+async function signedIn({ ada, grace, live, sessions }) {
+  const byAccount = async (providerAccountId) => adapter.getUserByAccount({ provider: "oidc", providerAccountId })
+  const owner = async (sessionToken) => (await adapter.getSessionAndUser(sessionToken))?.user
+  check("ada, by her account", String((await byAccount("42"))?.id), ada)
+  check("ada, by her session", String((await owner(sessions.ada))?.id), ada)
+  check("grace, by her address", String((await adapter.getUserByEmail("grace@example.com"))?.id), grace)
+  check("grace, by her session", String((await owner(sessions.grace))?.id), grace)
+  check("grace, by the session from before", String((await owner(live))?.id), grace)
+
+  const hedy = await byAccount("77")
+  check("hedy, by her account", [hedy?.name, hedy?.email, hedy?.emailVerified], ["Hedy Lamarr", "hedy@example.com", null])
+  check("hedy, by her session", (await owner(sessions.hedy))?.id, hedy?.id)
+  const found = await adapter.getSessionAndUser(sessions.hedy)
+  check("hedy's session is a date to come", found?.session.expires > new Date(), true)
+  const table = given.adapter === "drizzle" ? "account" : "accounts"
+  const { rows } = await pool.query(`select type, token_type, access_token <> '' as has_token, expires_at::int > 1700000000 as is_later
+    from ${table} where "providerAccountId" = '77'`)
+  check("hedy's account", rows, [{ type: "oidc", token_type: "bearer", has_token: true, is_later: true }])
+  const proven = (await adapter.getUserByEmail("new@example.com"))?.emailVerified
+  check("who came by mail has proven the address", proven instanceof Date && proven <= new Date(), true)
+
+  // Auth.js goes on with what Hallpass has begun.
+  const later = new Date("2100-06-01T00:00:00.000Z")
+  await adapter.updateSession({ sessionToken: sessions.hedy, expires: later })
+  check("updateSession", (await adapter.getSessionAndUser(sessions.hedy))?.session.expires, later)
+  await adapter.deleteSession(sessions.grace)
+  check("deleteSession", await adapter.getSessionAndUser(sessions.grace), null)
 }

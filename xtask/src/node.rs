@@ -18,22 +18,27 @@ pub(crate) fn tokens(workspace: &Workspace, arguments: &[String]) -> Result<Outc
     run_script(workspace, "e2e/tokens/tokens.mjs", &[])
 }
 
-/// A database of the real `@auth/pg-adapter` is used by Hallpass, and what Hallpass writes is read by the adapter.
+/// A database of a real adapter of Auth.js is used by Hallpass, and what Hallpass writes is read by the adapter.
 pub(crate) fn adapters(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     Options::parse(arguments, &[])?;
     if let Some(ended) = unable(workspace, "e2e/adapters/adapters.mjs", false)? {
         return Ok(ended);
     }
     install(workspace, &workspace.path("e2e/adapters"))?;
-    run(&mut workspace.cargo(&[
-        "test",
-        "--quiet",
-        "--locked",
-        "--package=hallpass-sqlx",
-        "--test=npm_adapter",
-        "--",
-        "--ignored",
-    ]))?;
+    for (package, test) in
+        [("--package=hallpass-sqlx", "--test=npm_adapter"), ("--package=hallpass-server", "--test=it")]
+    {
+        run(&mut workspace.cargo(&[
+            "test",
+            "--quiet",
+            "--locked",
+            package,
+            test,
+            "--",
+            "--ignored",
+            "npm_adapter",
+        ]))?;
+    }
     Ok(Outcome::Passed)
 }
 

@@ -111,7 +111,11 @@ pub(crate) const STEPS: &[Step] = &[
         evil_op::step,
     ),
     Step::ci("tokens", "session tokens against the Auth.js libraries", node::tokens),
-    Step::ci("adapters", "a database of Auth.js' PostgreSQL adapter, shared with Hallpass", node::adapters),
+    Step::ci(
+        "adapters",
+        "databases of Auth.js' adapters for PostgreSQL and Drizzle, shared with Hallpass",
+        node::adapters,
+    ),
     Step::ci("types", "generated declarations: fresh, and read by TypeScript [--only PROJECT]", node::types),
     Step::ci("pages", "the built-in pages in a browser", node::pages),
     Step::ci("browser", "whole flows in a browser", node::browser),

@@ -29,6 +29,7 @@ mod expressions;
 mod environment;
 mod javascript;
 mod listen;
+mod looks;
 mod operation;
 mod problem;
 mod providers;
@@ -43,11 +44,12 @@ pub(crate) use document::{Document, Section, nearest};
 pub(crate) use edge::EdgeSettings;
 use email::MailSettings;
 pub(crate) use email::Sending;
+use looks::Looks;
 use operation::Operation;
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use providers::open_places;
 pub(crate) use schema::SCHEMA;
-use sections::{read_pages, read_secrets, read_theme, read_users};
+use sections::{read_pages, read_secrets, read_users};
 
 /// Everything that the server is told.
 #[derive(Debug)]
@@ -98,6 +100,7 @@ pub(crate) struct Config {
     absolute_max_age: Option<Duration>,
     pages: PagePaths,
     theme: Theme,
+    looks: Looks,
     providers: Vec<Provider>,
     email: Option<MailSettings>,
     /// In development mode, for providers without a client.
@@ -200,6 +203,7 @@ impl Config {
             absolute_max_age: None,
             pages: PagePaths::new(),
             theme: Theme::new(),
+            looks: Looks::default(),
             providers: Vec::new(),
             email: None,
             stand_in: None,
@@ -220,7 +224,7 @@ impl Config {
             session.end();
         }
         let pages = top.section("pages").map(read_pages);
-        let theme = top.section("theme").map(read_theme);
+        config.looks = top.section("theme").map(|section| looks::read(section, problems)).unwrap_or_default();
         let loading = javascript::read(&mut top);
         config.webhooks = top.section("webhooks").and_then(webhooks::read);
         config.expressions = expressions::read(&mut top);
@@ -238,6 +242,7 @@ impl Config {
         }
         config.read_stand_in(&stand_in, problems);
         config.pages = pages.or_else(|| config.described()?.pages.clone()).unwrap_or_default();
+        let theme = config.looks.theme.clone();
         config.theme = theme.or_else(|| config.described()?.theme.clone()).unwrap_or_default();
         config.check_doors(problems);
         config.check_mode(problems);
@@ -356,6 +361,11 @@ impl Config {
         }
     }
 
+    /// Where templates and style are, or would be.
+    pub(crate) fn looks_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.looks.files()
+    }
+
     /// The secrets, wherever they come from, newest first.
     pub(crate) fn all_secrets(&self) -> Vec<Secret> {
         if self.secrets.is_empty() { self.environment.secrets() } else { self.secrets.clone() }
@@ -430,6 +440,7 @@ impl Config {
         if let Some(max_age) = self.absolute_max_age {
             builder = builder.session_absolute_max_age(max_age);
         }
+        builder = self.looks.add_to(builder);
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());
         }

@@ -10,7 +10,6 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use hallpass::{Auth, Environment};
 use http::{HeaderValue, StatusCode, header};
 use tokio::signal;
@@ -151,7 +150,6 @@ fn router(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
 
 fn routes(config: &Config, auth: &Auth<Claims>, local: &str) -> Router {
     let router = Router::new()
-        .route("/health", get(async || ([(header::CACHE_CONTROL, "no-store")], "ok\n")))
         .merge(home::assets())
         .merge(edge::routes(config, auth))
         .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"));

@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs node and e2e/adapters/node_modules"]
-async fn the_adapter_and_hallpass_share_a_database() {
+async fn the_npm_adapter_and_hallpass_share_a_database() {
     let Some(database) = test_servers::postgres().await else { return };
     let url = database.url.as_str();
     let mut connection = PgConnection::connect(url).await.unwrap();

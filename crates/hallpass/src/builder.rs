@@ -459,7 +459,17 @@ impl<S, C> Builder<S, C> {
         self
     }
 
-    /// Replaces a template of the built-in pages.
+    /// Adds rules behind the stylesheet of the built-in pages, which is made of custom properties:
+    /// `:root { --radius: 0 }`. A second call adds to the first. Which properties there are is written in
+    /// `docs/pages.md`; the content security policy follows.
+    pub fn style(mut self, css: impl Into<String>) -> Self {
+        self.settings.styles.push(css.into());
+        self
+    }
+
+    /// Replaces a template of the built-in pages, in the language of Jinja. What it is given is written in
+    /// `docs/pages.md`. One that does not compile, or asks for something that pages do not have, is a mistake that
+    /// [`build`](Self::build) tells; values are escaped.
     pub fn template(mut self, name: TemplateName, source: impl Into<String>) -> Self {
         self.settings.templates.push((name, source.into()));
         self

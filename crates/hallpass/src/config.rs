@@ -201,6 +201,7 @@ pub(crate) struct Settings {
     pub(crate) pages: PagePaths,
     pub(crate) theme: Theme,
     pub(crate) templates: Vec<(TemplateName, String)>,
+    pub(crate) styles: Vec<String>,
     pub(crate) mail_templates: Vec<(MailTemplate, String)>,
     /// Mailers, with the place of their provider among `providers`.
     pub(crate) mailers: Vec<(usize, Box<dyn DynMailer>)>,

@@ -180,3 +180,8 @@ pub use token_reader::{RequestToken, TokenLayer, TokenService};
 pub use typescript::typescript;
 #[cfg(feature = "engine")]
 pub use user::{Account, AccountKind, User, UserError};
+
+/// What the guide shows runs.
+#[cfg(all(doctest, feature = "engine"))]
+#[doc = include_str!("../../../docs/pages.md")]
+mod guide_to_the_pages {}

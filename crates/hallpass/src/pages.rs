@@ -2,7 +2,8 @@
 //!
 //! They need no JavaScript, load nothing from anywhere but the logo, and carry their one stylesheet inside;
 //! [`Pages::headers`] allows that stylesheet by its hash and nothing else. Their looks come from a [`Theme`];
-//! whoever wants more replaces a template ([`Pages::with_template`]) or adds style ([`Pages::with_style`]).
+//! whoever wants more replaces a template ([`Builder::template`](crate::Builder::template)) or adds style
+//! ([`Builder::style`](crate::Builder::style)).
 //!
 //! ```
 //! use hallpass::pages::{Pages, SignInOption, SignInPage, Theme};
@@ -45,7 +46,11 @@ use theme::filled;
 use words::words;
 
 /// The pages of one application: templates compiled once, stylesheet and its hash made once.
-#[derive(Debug)]
+///
+/// An application does not make them: [`Builder::theme`](crate::Builder::theme),
+/// [`Builder::style`](crate::Builder::style) and [`Builder::template`](crate::Builder::template) say how those of its
+/// [`Auth`](crate::Auth) look. This is for whoever shows them without one.
+#[derive(Clone, Debug)]
 pub struct Pages {
     theme: Theme,
     style: Stylesheet,
@@ -337,7 +342,9 @@ pub enum PageError {
     Template {
         /// Which one.
         name: TemplateName,
-        /// What is wrong, and in which line.
+        /// In which line, where that is known.
+        line: Option<usize>,
+        /// What is wrong.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -1,4 +1,6 @@
-//! How a database finds what it is asked for.
+//! How a database finds what it is asked for among many rows.
+//!
+//! The queries have the shape of those of `SqlStore`, which are not public; that each of its own uses an index is tested beside them.
 
 use hallpass::SessionToken;
 

@@ -190,7 +190,6 @@ fn is_loopback_url(url: &str) -> bool {
 
 /// Paths that are the server's, so that no base path can be one of them.
 const OWN_PATHS: &[&str] = &[
-    "/health",
     "/healthz",
     "/readyz",
     "/favicon.ico",

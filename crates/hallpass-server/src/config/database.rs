@@ -88,6 +88,7 @@ pub(super) fn read(
     let is_meant = !dev || section.is_some();
     let mut named = None;
     let (mut tables, mut timeout, mut pool_size) = (None, None, None);
+    let mut tables_span = 0..0;
     if let Some(mut section) = section {
         named = read_text_or_file(&mut section, "url", "url_file").and_then(|url| match place(&url.value) {
             Some(_) => Some(in_folder(document, url.value)),
@@ -97,6 +98,7 @@ pub(super) fn read(
             }
         });
         tables = section.choice("tables", TABLES);
+        tables_span = section.value_span("tables");
         timeout = section.duration("timeout");
         if timeout.is_some_and(|timeout| timeout.is_zero() || timeout > LONGEST_TIMEOUT) {
             section.note("`database.timeout` must be between 1 and 25 seconds: a request ends after 30");
@@ -120,6 +122,12 @@ pub(super) fn read(
         true => of_file(Path::new(DEV_FILE)),
         false => of_file(&document.resolve(FILE)),
     });
+    if !matches!(tables, None | Some(Tables::Own))
+        && ["mysql:", "mariadb:"].iter().any(|it| url.starts_with(it))
+    {
+        let message = "`database.tables`: on MySQL and MariaDB there is \"own\" only; tables of Auth.js are on PostgreSQL and SQLite";
+        document.note(tables_span, message);
+    }
     DatabaseSettings {
         place: place(&url).unwrap_or_default(),
         url: url.into(),

@@ -1,7 +1,6 @@
 //! Parts of the file that are read on their own.
 
-use hallpass::pages::ColorScheme;
-use hallpass::{PagePaths, Secret, Theme};
+use hallpass::{PagePaths, Secret};
 
 use super::document::{Document, Found, Section};
 use super::problem::Problem;
@@ -91,22 +90,8 @@ pub(super) fn read_pages(mut section: Section<'_>) -> PagePaths {
     pages
 }
 
-pub(super) fn read_theme(mut section: Section<'_>) -> Theme {
-    let mut theme = Theme::new();
-    for (key, set) in THEME {
-        if let Some(text) = section.text(key) {
-            theme = set(theme, text.value);
-        }
-    }
-    if let Some(scheme) = section.choice("color_scheme", COLOR_SCHEMES) {
-        theme = theme.color_scheme(scheme);
-    }
-    section.end();
-    theme
-}
-
 /// A key and the method that takes its text.
-type Setter<T> = (&'static str, fn(T, String) -> T);
+pub(super) type Setter<T> = (&'static str, fn(T, String) -> T);
 
 const PAGES: [Setter<PagePaths>; 5] = [
     ("sign_in", PagePaths::sign_in),
@@ -115,13 +100,3 @@ const PAGES: [Setter<PagePaths>; 5] = [
     ("verify_request", PagePaths::verify_request),
     ("new_user", PagePaths::new_user),
 ];
-
-const THEME: [Setter<Theme>; 4] = [
-    ("title", Theme::title),
-    ("logo", Theme::logo),
-    ("brand_color", Theme::brand_color),
-    ("button_text", Theme::button_text),
-];
-
-const COLOR_SCHEMES: &[(&str, ColorScheme)] =
-    &[("auto", ColorScheme::Auto), ("light", ColorScheme::Light), ("dark", ColorScheme::Dark)];

@@ -245,7 +245,7 @@ fn forward_auth_is_told_what_is_wrong_with_it() {
         ("path = \"verify\"", "`forward_auth.path` must be a path"),
         ("path = \"/verify/\"", "`forward_auth.path` must be a path"),
         ("path = \"/{x}\"", "`forward_auth.path` must be a path"),
-        ("path = \"/health\"", "which is taken"),
+        ("path = \"/healthz\"", "which is taken"),
         ("path = \"/api\"", "which is taken"),
         ("path = \"/api/auth/verify\"", "which is taken"),
         ("claims = [\"r ole\"]", "\"r ole\" may hold"),
@@ -296,8 +296,8 @@ fn a_secret_is_said_once() {
 
 #[test]
 fn a_base_path_of_the_server_itself_is_refused() {
-    let [problem] = problems("base_path = \"/health/\"").try_into().unwrap();
-    assert!(problem.starts_with("`base_path` must not be one of /health"), "{problem}");
+    let [problem] = problems("base_path = \"/healthz/\"").try_into().unwrap();
+    assert!(problem.starts_with("`base_path` must not be one of /healthz"), "{problem}");
 }
 
 #[test]

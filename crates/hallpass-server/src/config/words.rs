@@ -66,7 +66,7 @@ const WORDS: &[(&str, &str)] = &[
     ("`session_update_age`", "`session.update_age`"),
     ("`session_absolute_max_age`", "`session.absolute_max_age`"),
     ("`pages().", "`pages."),
-    ("`theme` or `template`", "`theme`"),
+    ("`mail_template`", "`theme.templates`"),
     ("call `from`", "set `email.from`"),
     ("`from` (EMAIL_FROM)", "`email.from` (EMAIL_FROM)"),
     ("call `key`", "set `email.key`"),

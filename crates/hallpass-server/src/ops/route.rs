@@ -4,7 +4,7 @@
 pub(crate) fn of(path: &str, base_path: &str) -> &'static str {
     match path {
         "/" => return "/",
-        "/health" | "/healthz" => return "/healthz",
+        "/healthz" => return "/healthz",
         "/readyz" => return "/readyz",
         "/favicon.ico" | "/hallpass.css" | "/hallpass.svg" => return "assets",
         _ if path.starts_with("/dev/") => return "dev",
@@ -64,7 +64,6 @@ mod tests {
             ("/authsession", OTHER),
             ("/session", OTHER),
             ("/", "/"),
-            ("/health", "/healthz"),
             ("/readyz", "/readyz"),
             ("/hallpass.css", "assets"),
             ("/dev/inbox", "dev"),

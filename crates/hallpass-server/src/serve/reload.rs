@@ -95,7 +95,11 @@ impl Current {
 fn stamps(config: &Config) -> Stamps {
     let folder = config.file.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new(""));
     let files = config.file.iter().cloned().chain(config.script_path.clone());
-    files.chain(js::candidates(folder)).map(|path| (path.clone(), stamp(&path))).collect()
+    files
+        .chain(js::candidates(folder))
+        .chain(config.looks_files())
+        .map(|path| (path.clone(), stamp(&path)))
+        .collect()
 }
 
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {

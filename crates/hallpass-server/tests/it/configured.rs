@@ -131,7 +131,7 @@ fn a_request_that_has_begun_is_finished_before_the_server_stops() {
     let mut stream = connect(&server.host);
     write!(stream, "POST /api/auth/signout HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{", server.host).unwrap();
     // Another request that is answered shows that the first has been accepted.
-    assert_eq!(Browser::new(&server.host).get("/health").body, "ok\n");
+    assert_eq!(Browser::new(&server.host).get("/healthz").body, "ok\n");
     server.terminate();
     server.wait_for_log("stopping");
     stream.write_all(b"}").unwrap();

@@ -59,7 +59,7 @@ fn listed_origins_may_read_answers_and_nobody_else() {
         }
     }
     // What is no address of the library has no such headers.
-    assert_eq!(reader(&ask("/health", "https://app.example.com")), (None, None));
+    assert_eq!(reader(&ask("/healthz", "https://app.example.com")), (None, None));
     assert!(varies_by_origin(&Browser::new(&server.host).get("/api/auth/session")));
 }
 

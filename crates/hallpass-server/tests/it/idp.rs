@@ -35,6 +35,11 @@ impl OpenIdProvider {
         Self { idp, origin }
     }
 
+    /// From now on everybody who comes is who these claims say.
+    pub(crate) fn set_user(&self, claims: serde_json::Value) {
+        self.idp.set_user(claims);
+    }
+
     /// Settings for it.
     pub(crate) fn provider(&self) -> String {
         format!(

@@ -34,6 +34,7 @@ fn what_is_not_there_is_404_and_health_is_200() {
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
     assert_eq!(browser.get("/nothing").status, 404);
-    assert_eq!(browser.get("/health").status, 200);
+    assert_eq!(browser.get("/healthz").status, 200);
+    assert_eq!(browser.get("/health").status, 404);
     assert_eq!(browser.get("/hallpass.css").header("content-type"), Some("text/css; charset=utf-8"));
 }

@@ -28,6 +28,7 @@ mod javascript;
 mod limits;
 mod nginx;
 mod logs;
+mod looks;
 mod metrics;
 mod operation;
 mod outage;

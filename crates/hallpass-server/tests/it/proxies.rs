@@ -79,7 +79,7 @@ fn without_a_public_address_another_host_is_believed_of_a_listed_proxy_only() {
         };
         assert_eq!(ask("/api/auth/providers"), status, "{settings}");
         // What asks whether the server lives may call it as it likes.
-        assert_eq!(ask("/health"), 200, "{settings}");
+        assert_eq!(ask("/healthz"), 200, "{settings}");
     }
 }
 
@@ -88,7 +88,7 @@ fn a_proxy_that_nobody_has_named_is_told_in_the_log() {
     let folder = configured("");
     let server = Server::start(program(&folder, &[]));
     for _ in 0..2 {
-        Browser::new(&server.host).get_with("/health", FORGED);
+        Browser::new(&server.host).get_with("/healthz", FORGED);
     }
     let log = server.log();
     assert_eq!(log.matches("name it in `trusted_proxies`").count(), 1, "{log}");

@@ -30,11 +30,15 @@ impl Sink {
         self.mails.try_iter().count()
     }
 
+    /// The next mail, as it was sent.
+    pub(crate) fn mail(&self) -> String {
+        self.mails.recv_timeout(Duration::from_secs(30)).unwrap()
+    }
+
     /// The path of the link in the next mail.
     pub(crate) fn link(&self) -> String {
-        let mail = self.mails.recv_timeout(Duration::from_secs(30)).unwrap();
         // Quoted-printable, as far as it matters for an address.
-        let mail = mail.replace("=\r\n", "").replace("=3D", "=");
+        let mail = self.mail().replace("=\r\n", "").replace("=3D", "=");
         let (_, link) = mail.split_once("http://").unwrap();
         let link = link.split_whitespace().next().unwrap();
         link[link.find('/').unwrap()..].to_owned()

@@ -324,7 +324,7 @@ const AUTHJS: &str = include_str!("../../testdata/authjs.postgres.sql");
 
 const PRISMA: &str = include_str!("../../testdata/prisma.postgres.sql");
 
-const PRISMA_SQLITE: &str = include_str!("../../testdata/prisma.sqlite.sql");
+const PRISMA_SQLITE: &str = include_str!("../../testdata/prisma4.sqlite.sql");
 
 const DRIZZLE: &str = include_str!("../../testdata/drizzle.postgres.sql");
 

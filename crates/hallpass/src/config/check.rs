@@ -415,19 +415,26 @@ impl Problems {
                 brands.push((provider.id(), brand));
             }
         }
-        let pages = settings
-            .templates
-            .iter()
-            .try_fold(Pages::new(&settings.theme, &brands), |pages, (name, source)| {
-                Ok(pages.and_then(|pages| pages.with_template(*name, source.clone())))
-            });
-        match pages.and_then(|pages| pages) {
-            Ok(pages) => Some(pages),
+        let mut pages = match Pages::new(&settings.theme, &brands) {
+            Ok(pages) => pages,
             Err(error) => {
-                self.add(ErrorKind::Configuration, format!("`theme` or `template`: {error}"));
-                None
+                self.add(ErrorKind::Configuration, format!("`theme`: {error}"));
+                return None;
+            }
+        };
+        for (name, source) in &settings.templates {
+            match pages.clone().with_template(*name, source.as_str()) {
+                Ok(replaced) => pages = replaced,
+                Err(error) => self.add(ErrorKind::Configuration, format!("`template`: {error}")),
             }
         }
+        for css in &settings.styles {
+            match pages.clone().with_style(css) {
+                Ok(styled) => pages = styled,
+                Err(error) => self.add(ErrorKind::Configuration, format!("`style`: {error}")),
+            }
+        }
+        Some(pages)
     }
 }
 

@@ -10,7 +10,7 @@ use super::theme::ThemeColors;
 use super::{ColorScheme, PageError};
 
 /// The stylesheet as it stands in the pages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Stylesheet {
     css: String,
     hash: String,

@@ -60,7 +60,7 @@ impl fmt::Display for TemplateName {
 }
 
 /// The compiled templates.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Templates {
     environment: Environment<'static>,
 }
@@ -120,7 +120,7 @@ pub(crate) fn write_escaped(
 }
 
 fn failed(name: TemplateName, source: minijinja::Error) -> PageError {
-    PageError::Template { name, source: source.into() }
+    PageError::Template { name, line: source.line(), source: source.into() }
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use hallpass::mail::{HttpService, MailTemplate};
+use hallpass::pages::TemplateName;
 use hallpass::providers::{AUTH0, GITHUB, Provider};
 use hallpass::testkit::{Browser, Idp, ManualClock};
 use hallpass::{
     Auth, Builder, ConfigError, CookieKind, CookieOptions, Credentials, Email, Environment, ErrorKind,
-    MemoryStore, PagePaths, User,
+    MemoryStore, PagePaths, Theme, User,
 };
 
 use crate::site::{SECRET, SITE, Site, bare, browse, password_form};
@@ -100,6 +101,9 @@ fn each_mistake_names_its_setting() {
                 .mail_template(MailTemplate::Html, "{{ nothing }}"),
             "`mail_template`",
         ),
+        (bare().theme(Theme::new().brand_color("blue")), "`theme`"),
+        (bare().style("p {} </style>"), "`style`"),
+        (bare().template(TemplateName::SignIn, "{% if %}"), "`template`: template sign_in"),
         (bare().provider(GITHUB.client("", "secret")), "AUTH_GITHUB_ID"),
         (bare().provider(GITHUB.client("id", "")), "AUTH_GITHUB_SECRET"),
         (bare().provider(AUTH0.client("id", "secret")), ".with(\"domain\""),

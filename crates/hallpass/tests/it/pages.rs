@@ -1,6 +1,9 @@
 //! `/error`, `/verify-request`, and what all pages send.
 
+use base64ct::{Base64, Encoding};
+use hallpass::pages::TemplateName;
 use hallpass::{Email, PagePaths};
+use sha2::{Digest, Sha256};
 
 use crate::site::{SITE, Site, bare, browse};
 
@@ -58,6 +61,28 @@ async fn markup_from_outside_is_escaped() {
     }
     let providers = browser.get("providers").await;
     assert_eq!(providers.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn style_and_templates_of_the_application_are_shown_and_stay_within_the_policy() {
+    let heading = "<h1>Own words</h1><p data-back=\"{{ sign_in_url }}\">{{ error.message }}</p>";
+    let auth = bare()
+        .url(SITE)
+        .template(TemplateName::Error, heading)
+        .style(":root { --radius: 0 }")
+        .style("h1 { color: red }")
+        .build()
+        .unwrap();
+    let answer = browse(&auth).get("error?error=%22%3E%3Cb%3E").await;
+    let page = answer.text();
+    assert!(page.contains("<h1>Own words</h1><p data-back=\"http"), "{page}");
+    assert!(!page.contains("\"><b>") && page.contains("Something went wrong"), "{page}");
+    let (_, style) = page.split_once("<style>").unwrap();
+    let (style, _) = style.split_once("</style>").unwrap();
+    assert!(style.ends_with(":root { --radius: 0 }h1 { color: red }"), "{style}");
+    let hash = Base64::encode_string(&Sha256::digest(style));
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.contains(&format!("style-src 'sha256-{hash}';")), "{policy}");
 }
 
 #[tokio::test]
