@@ -61,6 +61,7 @@ behind! {
     accounts(user_id: &str) -> Vec<Account>;
     unlink_account(user_id: &str, provider: &str, provider_account_id: &str, keep_last: bool) -> bool;
     create_session(token: &SessionToken, session: StoredSession) -> ();
+    adopt_session(token: &SessionToken, session: StoredSession, once: OneTimeToken) -> ();
     session(token: &SessionToken) -> Option<(StoredSession, User)>;
     update_session(token: &SessionToken, change: SessionChange) -> bool;
     delete_session(token: &SessionToken) -> Option<StoredSession>;
