@@ -106,7 +106,11 @@ impl<S: Store> RedisStore<S> {
         script.key(key).key(list);
         script.key(self.keys.token(&once.identifier, &once.hash)).key(self.keys.tokens_of(&once.identifier));
         script.arg(member).arg(row::kept_until(row.session.expires));
-        script.arg(&once.hash).arg(row::kept_until(once.expires)).arg(row::EXPIRES).arg(once.expires.millis());
+        script
+            .arg(&once.hash)
+            .arg(row::kept_until(once.expires))
+            .arg(row::EXPIRES)
+            .arg(once.expires.millis());
         for (name, value) in row.to_fields()? {
             script.arg(name).arg(value);
         }

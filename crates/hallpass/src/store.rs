@@ -26,7 +26,8 @@ pub use rows::{
 ///    [`create_user`](Self::create_user), [`update_user`](Self::update_user) or
 ///    [`link_account`](Self::link_account) fails with [`StoreErrorKind::Conflict`] and changes nothing.
 /// 2. Texts are kept and compared byte for byte: no folding of case or accents, no truncation. A text that does
-///    not fit is an error, and nothing is written.
+///    not fit is an error, and nothing is written. Addresses are brought to one spelling before a store sees them: two
+///    that Hallpass takes for one are the same bytes.
 /// 3. [`create_token`](Self::create_token) and [`take_token`](Self::take_token) are atomic: of two callers who keep
 ///    the same one-time token one is told [`StoreErrorKind::Conflict`], of two who take it at most one gets it.
 /// 4. "Not found" is `Ok(None)` or `Ok(false)`; only what must change something that is not there fails with

@@ -7,6 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::{Live, MOST_ATTEMPTS, Opened, Row, Source, Trigger, extended, first_claims};
+use crate::Timestamp;
 use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
@@ -15,7 +16,6 @@ use crate::jose::Dialect;
 use crate::secret::Secret;
 use crate::store::{DynStore, OneTimeToken, SessionChange, SessionToken, StoreErrorKind, StoredSession};
 use crate::verify::hex;
-use crate::Timestamp;
 
 /// What the cookie of a session stands for.
 pub(crate) enum Found {
@@ -272,7 +272,9 @@ impl Source<'_> {
 
     /// The row for a session that was in a token, from before the strategy was changed.
     async fn adopt(&self, token: &Token, payload: &Payload) -> Result<Adopted, Error> {
-        let (Some(store), Some(id)) = (self.store(), payload.text("sub")) else { return Ok(Adopted::Foreign) };
+        let (Some(store), Some(id)) = (self.store(), payload.text("sub")) else {
+            return Ok(Adopted::Foreign);
+        };
         let Some(user) = store.user(id).await? else { return Ok(Adopted::Foreign) };
         let secret = self.config.secrets.first();
         let secret = secret.ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;

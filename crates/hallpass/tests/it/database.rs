@@ -360,7 +360,8 @@ async fn expired_rows_are_swept() {
     assert_eq!(auth.sessions().sweep().await.unwrap(), 0);
     site.clock.advance(31 * DAY);
     browse(&auth).sign_in("idp", &site.idp).await;
-    assert_eq!(auth.sessions().sweep().await.unwrap(), 3);
+    // The sessions, and that their sign-ins came back.
+    assert_eq!(auth.sessions().sweep().await.unwrap(), 6);
     assert_eq!(site.store.rows().sessions.len(), 1);
 }
 
@@ -617,6 +618,22 @@ async fn accounts_prepared_by_somebody_else_are_worthless_after_the_first_proof(
     assert!(eve.sign_in("other", &site.other).await.is_error("OAuthAccountNotLinked"));
     let rows = site.store.rows();
     assert_eq!((rows.users.len(), rows.accounts.len(), rows.sessions.len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn read_of_a_session_asks_the_store_once_and_writes_nothing() {
+    let (site, store) = (Site::new(), Outage::new(MemoryStore::new()));
+    let auth = site.builder().store(store.clone()).build().unwrap();
+    let mut browser = browse(&auth);
+    browser.sign_in("idp", &site.idp).await;
+    store.take_calls();
+    browser.session().await;
+    assert_eq!(store.take_calls(), ["session"]);
+    site.clock.advance(DAY);
+    browser.session().await;
+    assert_eq!(store.take_calls(), ["session", "update_session"]);
+    browser.session().await;
+    assert_eq!(store.take_calls(), ["session"]);
 }
 
 #[tokio::test]
