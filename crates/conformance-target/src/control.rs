@@ -44,7 +44,9 @@ pub(crate) fn database(probe: &Probe) -> Value {
         columns.map(|columns| columns.insert("emailVerified".to_owned(), json!(user.email_verified)));
         row
     });
-    let tokens = rows.tokens.iter().map(
+    // What Hallpass keeps for itself, Auth.js has no rows of.
+    let mailed = rows.tokens.iter().filter(|token| !token.identifier.starts_with("hallpass: "));
+    let tokens = mailed.map(
         |token| json!({ "identifier": token.identifier, "token": token.hash, "expires": token.expires }),
     );
     let sessions = rows.sessions.iter().map(|(token, session)| {

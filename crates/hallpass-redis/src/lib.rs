@@ -33,7 +33,8 @@
 //! - A session that begins while the user's address is proven for the first time is worthless afterwards, also while
 //!   its row is still there.
 //! - Of two first proofs at the same moment the later one may end the session that the earlier one began.
-//! - `FLUSHDB`, or a Redis that forgets its content when it restarts, signs everybody out; nothing else is lost.
+//! - `FLUSHDB`, or a Redis that forgets its content when it restarts, signs everybody out. With the sessions it forgets
+//!   which sign-ins came back in the last minutes, and which tokens from before a change of strategy went on as rows.
 //!
 //! # Which servers
 //!

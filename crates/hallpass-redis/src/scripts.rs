@@ -19,6 +19,25 @@ pub(crate) static KEEP: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Keeps a session and a one-time token, unless one of them is there.
+///
+/// Keys: the session, its list, the one-time token, its list. Arguments: the member of the first list, when the session
+/// goes, the member of the second list, when the token goes, its one field and value, the session's fields.
+pub(crate) static KEEP_ONCE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then return 0 end
+        redis.call('HSET', KEYS[1], unpack(ARGV, 7))
+        redis.call('HSET', KEYS[3], ARGV[5], ARGV[6])
+        for i = 1, 3, 2 do
+            redis.call('PEXPIREAT', KEYS[i], ARGV[i + 1])
+            redis.call('ZREMRANGEBYSCORE', KEYS[i + 1], '-inf', redis.call('TIME')[1] * 1000)
+            redis.call('ZADD', KEYS[i + 1], ARGV[i + 1], ARGV[i])
+            redis.call('PEXPIREAT', KEYS[i + 1], redis.call('ZRANGE', KEYS[i + 1], -1, -1, 'WITHSCORES')[2])
+        end
+        return 1",
+    )
+});
+
 /// Changes a session.
 ///
 /// Keys: the session, the list of its user. Arguments: the member of the list, the user, when the row goes now or

@@ -69,6 +69,54 @@ impl<S: Store> RedisStore<S> {
         self.connection.ask(async |redis| script.invoke_async(redis).await).await
     }
 
+    /// Keeps a session, and with it the one-time token that says that it was kept before.
+    async fn begin(
+        &self,
+        token: &SessionToken,
+        session: StoredSession,
+        once: Option<OneTimeToken>,
+    ) -> Result<(), StoreError> {
+        let Some(user) = self.users.user(&session.user_id).await? else { return Err(no_user()) };
+        let row = Row { session, is_unproven: user.email_verified.is_none() };
+        let (key, list) = (self.keys.session(token), self.keys.sessions_of(&user.id));
+        let names = [key.as_str(), list.as_str(), token.hash()];
+        let is_kept = match once {
+            Some(once) => self.keep_once(names, &row, &once).await?,
+            None => self.keep(names, row.session.expires, &row.to_fields()?).await?,
+        };
+        if !is_kept {
+            return Err(StoreError::conflict("there is a session with this token"));
+        }
+        // Whoever deletes the user from now on finds the session; whoever did before is seen here.
+        if self.users.user(&user.id).await?.is_none() {
+            self.take(names).await?;
+            return Err(no_user());
+        }
+        Ok(())
+    }
+
+    /// As [`Self::keep`], together with a one-time token. Returns false, and keeps neither, when one of them is there.
+    async fn keep_once(
+        &self,
+        [key, list, member]: [&str; 3],
+        row: &Row,
+        once: &OneTimeToken,
+    ) -> Result<bool, StoreError> {
+        let mut script = scripts::KEEP_ONCE.prepare_invoke();
+        script.key(key).key(list);
+        script.key(self.keys.token(&once.identifier, &once.hash)).key(self.keys.tokens_of(&once.identifier));
+        script.arg(member).arg(row::kept_until(row.session.expires));
+        script
+            .arg(&once.hash)
+            .arg(row::kept_until(once.expires))
+            .arg(row::EXPIRES)
+            .arg(once.expires.millis());
+        for (name, value) in row.to_fields()? {
+            script.arg(name).arg(value);
+        }
+        self.connection.ask(async |redis| script.invoke_async(redis).await).await
+    }
+
     async fn take(&self, [key, list, member]: [&str; 3]) -> Result<Fields, StoreError> {
         let mut script = scripts::TAKE.prepare_invoke();
         script.key(key).key(list).arg(member);
@@ -265,19 +313,16 @@ impl<S: Store> Store for RedisStore<S> {
     }
 
     async fn create_session(&self, token: &SessionToken, session: StoredSession) -> Result<(), StoreError> {
-        let Some(user) = self.users.user(&session.user_id).await? else { return Err(no_user()) };
-        let row = Row { session, is_unproven: user.email_verified.is_none() };
-        let (key, list) = (self.keys.session(token), self.keys.sessions_of(&user.id));
-        let names = [key.as_str(), list.as_str(), token.hash()];
-        if !self.keep(names, row.session.expires, &row.to_fields()?).await? {
-            return Err(StoreError::conflict("there is a session with this token"));
-        }
-        // Whoever deletes the user from now on finds the session; whoever did before is seen here.
-        if self.users.user(&user.id).await?.is_none() {
-            self.take(names).await?;
-            return Err(no_user());
-        }
-        Ok(())
+        self.begin(token, session, None).await
+    }
+
+    async fn adopt_session(
+        &self,
+        token: &SessionToken,
+        session: StoredSession,
+        once: OneTimeToken,
+    ) -> Result<(), StoreError> {
+        self.begin(token, session, Some(once)).await
     }
 
     async fn session(&self, token: &SessionToken) -> Result<Option<(StoredSession, User)>, StoreError> {

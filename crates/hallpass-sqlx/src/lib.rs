@@ -50,6 +50,7 @@ mod map;
 mod migrate;
 mod operations;
 mod pool;
+mod reseal;
 mod rows;
 mod seal;
 mod statements;
@@ -62,6 +63,7 @@ use std::time::Duration;
 pub use builder::{OpenError, SqlStoreBuilder};
 pub use map::{Ids, TableMap, Times};
 pub use migrate::Migration;
+pub use reseal::Reseal;
 
 /// Users, accounts, sessions and one-time tokens in a SQL database. Clones share their connections.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use hallpass::{Account, SessionChange, SessionToken, StoreError, User, UserChange};
+use hallpass::{Account, SessionChange, SessionToken, StoreError, StoredSession, User, UserChange};
 use serde_json::{Map, Value as Json};
 
 use crate::SqlStore;
@@ -117,6 +117,38 @@ impl SqlStore {
     /// What the column of the session's key holds.
     pub(crate) fn session_key<'a>(&self, token: &'a SessionToken) -> &'a str {
         if self.0.map.is_own { token.hash() } else { token.expose() }
+    }
+
+    /// What the row of a session holds as JSON.
+    pub(crate) fn session_json(&self, session: &StoredSession) -> Result<String, StoreError> {
+        limits::session(session)?;
+        let json = if self.0.map.is_own { to_json(&session.claims) } else { rows::more(session) };
+        limits::json("the claims", &json)?;
+        Ok(json)
+    }
+
+    /// A new row of a session.
+    pub(crate) fn session_values<'a>(
+        &self,
+        token: &'a SessionToken,
+        user: Value<'a>,
+        session: &'a StoredSession,
+        json: &'a str,
+    ) -> Vec<Value<'a>> {
+        let mut values = vec![self.session_key(token).into(), user, session.expires.into()];
+        if self.0.map.is_own {
+            values.extend([
+                session.created.into(),
+                session.last_seen.into(),
+                Value::from(&session.user_agent),
+                Value::from(&session.address),
+                json.into(),
+                session.version.into(),
+            ]);
+        } else {
+            values.push(json.into());
+        }
+        values
     }
 
     /// The user, who stays as they are until the transaction ends.

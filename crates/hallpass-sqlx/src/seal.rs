@@ -62,6 +62,12 @@ impl Sealer {
         Ok(format!("{VERSION}.{}.{value}", key.id))
     }
 
+    /// Whether it names the first key.
+    pub(crate) fn is_newest(&self, sealed: &str) -> bool {
+        let named = sealed.strip_prefix(VERSION).and_then(|rest| rest.strip_prefix('.')?.split_once('.'));
+        named.is_some_and(|(id, _)| self.0.first().is_some_and(|key| key.id == id))
+    }
+
     /// What was sealed for this owner; `None` when no key opens it.
     pub(crate) fn open(&self, owner: Owner<'_>, sealed: &str) -> Option<Zeroizing<String>> {
         let (id, value) = sealed.strip_prefix(VERSION)?.strip_prefix('.')?.split_once('.')?;

@@ -20,6 +20,8 @@ pub(crate) struct Statements {
     pub(crate) delete_user: Statement,
     pub(crate) create_account: Statement,
     pub(crate) accounts: Statement,
+    pub(crate) accounts_after: Statement,
+    pub(crate) reseal: Statement,
     pub(crate) count_accounts: Statement,
     pub(crate) has_account: Statement,
     pub(crate) delete_account: Statement,
@@ -73,6 +75,14 @@ impl Statements {
             delete_user: w.write("DELETE FROM {users} WHERE {users.id} = :id"),
             create_account: w.create_account(),
             accounts: w.write("SELECT {!account} FROM {accounts} a WHERE a.{accounts.user_id} = :id"),
+            accounts_after: w.write(
+                "SELECT {!account} FROM {accounts} a WHERE a.{accounts.provider} > :text \
+                 OR (a.{accounts.provider} = :text AND a.{accounts.provider_account_id} > :text) \
+                 ORDER BY a.{accounts.provider}, a.{accounts.provider_account_id} LIMIT :int",
+            ),
+            reseal: w.write(&format!(
+                "UPDATE {{accounts}} SET {{accounts.tokens}} = :text WHERE {account_key} AND {{accounts.tokens}} = :text"
+            )),
             count_accounts: w.write("SELECT count(*) FROM {accounts} WHERE {accounts.user_id} = :id"),
             has_account: w.write(&format!(
                 "SELECT 1 FROM {{accounts}} WHERE {{accounts.user_id}} = :id AND {account_key}"

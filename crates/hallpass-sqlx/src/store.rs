@@ -156,26 +156,11 @@ impl Store for SqlStore {
 
     async fn create_session(&self, token: &SessionToken, session: StoredSession) -> Result<(), StoreError> {
         let id = self.key(&session.user_id).ok_or_else(no_user)?;
-        limits::session(&session)?;
-        let map = &self.0.map;
-        let json = if map.is_own { to_json(&session.claims) } else { rows::more(&session) };
-        limits::json("the claims", &json)?;
-        let mut values = vec![self.session_key(token).into(), id, session.expires.into()];
-        if map.is_own {
-            values.extend([
-                session.created.into(),
-                session.last_seen.into(),
-                Value::from(&session.user_agent),
-                Value::from(&session.address),
-                json.as_str().into(),
-                session.version.into(),
-            ]);
-        } else {
-            values.push(json.as_str().into());
-        }
+        let json = self.session_json(&session)?;
+        let values = self.session_values(token, id, &session, &json);
         let taken = "there is a session with this token";
         let statement = &self.0.statements.create_session;
-        if map.has_foreign_keys {
+        if self.0.map.has_foreign_keys {
             return self.write(taken, statement, &values).await.map(|_| ());
         }
         let operation = async {
@@ -185,6 +170,29 @@ impl Store for SqlStore {
             })
         };
         self.within(taken, operation).await
+    }
+
+    async fn adopt_session(
+        &self,
+        token: &SessionToken,
+        session: StoredSession,
+        once: OneTimeToken,
+    ) -> Result<(), StoreError> {
+        let id = self.key(&session.user_id).ok_or_else(no_user)?;
+        limits::token(&once)?;
+        let json = self.session_json(&session)?;
+        let values = self.session_values(token, id, &session, &json);
+        let operation = async {
+            in_transaction!(self, |lease| {
+                lease.run(&self.0.statements.create_token, &token_values(&once)).await?;
+                lease.run(&self.0.statements.create_session, &values).await?;
+                if !self.0.map.has_foreign_keys {
+                    self.locked(lease, id).await?;
+                }
+                Ok(())
+            })
+        };
+        self.within("this session was adopted before", operation).await
     }
 
     async fn session(&self, token: &SessionToken) -> Result<Option<(StoredSession, User)>, StoreError> {
@@ -304,8 +312,8 @@ impl Store for SqlStore {
 
     async fn create_token(&self, token: OneTimeToken) -> Result<(), StoreError> {
         limits::token(&token)?;
-        let values = [token.identifier.as_str().into(), token.hash.as_str().into(), token.expires.into()];
-        self.write("there is such a token", &self.0.statements.create_token, &values).await.map(|_| ())
+        let statement = &self.0.statements.create_token;
+        self.write("there is such a one-time token", statement, &token_values(&token)).await.map(|_| ())
     }
 
     async fn take_token(&self, identifier: &str, hash: &str) -> Result<Option<OneTimeToken>, StoreError> {
@@ -328,6 +336,10 @@ impl Store for SqlStore {
         let tokens = self.write("", &self.0.statements.sweep_tokens, &values).await?;
         Ok(sessions + tokens)
     }
+}
+
+fn token_values(token: &OneTimeToken) -> [Value<'_>; 3] {
+    [token.identifier.as_str().into(), token.hash.as_str().into(), token.expires.into()]
 }
 
 const TAKEN: &str = "there is a user with this address or id";

@@ -407,5 +407,8 @@ const ATTRIBUTES: usize = 160;
 /// How long a sign-in may take.
 pub(crate) const SIGN_IN: Duration = Duration::from_secs(900);
 
+/// How long a sign-in that came back is remembered: longer than its cookies open.
+pub(crate) const REMEMBERED: Duration = Duration::from_secs(SIGN_IN.as_secs() + 60);
+
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::actions::{self, client_log};
 use crate::config::{Compat, Config, ConfigError};
-use crate::cookie::{CookieKind, SIGN_IN};
+use crate::cookie::{CookieKind, REMEMBERED};
 use crate::dialect::{Asked, Dialects, FailurePage};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{self, Event, Hooks};
@@ -41,7 +40,7 @@ enum State {
 #[derive(Clone, Debug)]
 pub(crate) struct Ready {
     pub(crate) config: Config,
-    /// Sign-ins that came back already: state, PKCE and nonce are good for one answer.
+    /// Sign-ins that came back already, where no store remembers them: state, PKCE and nonce are good for one answer.
     pub(crate) used_checks: Cache<[u8; 32], ()>,
 }
 
@@ -58,9 +57,7 @@ struct Broken {
 
 impl Core {
     pub(crate) fn new(config: Config) -> Self {
-        // An entry must outlive the cookies it stands for.
-        let used_checks =
-            Cache::builder().max_capacity(100_000).time_to_live(SIGN_IN + Duration::from_secs(60)).build();
+        let used_checks = Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED).build();
         Self(State::Ready(Box::new(Ready { config, used_checks })))
     }
 

@@ -1,7 +1,10 @@
 //! The e-mail provider, and what an address may look like.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::Compat;
@@ -77,7 +80,8 @@ impl Default for Email {
 ///
 /// Normalized first and judged afterwards: a character that only becomes `@` by normalization must not pass
 /// (the fault behind GHSA-7rqj-j65f-68wh). Quotes are refused since mailers disagree on them, and of a list of
-/// domains only the first is kept, as in Auth.js.
+/// domains only the first is kept, as in Auth.js. The domain becomes what DNS is asked for: `bücher.example` and
+/// `xn--bcher-kva.example` are one mailbox.
 pub(crate) fn normalize(typed: &str) -> Option<String> {
     if typed.len() > LONGEST {
         return None;
@@ -85,16 +89,41 @@ pub(crate) fn normalize(typed: &str) -> Option<String> {
     let text = typed.nfkc().collect::<String>().to_lowercase();
     let (local, domain) = text.trim().split_once('@')?;
     let domain = domain.split(',').next().unwrap_or_default();
-    let address = format!("{local}@{domain}");
+    if domain.chars().any(is_refused) {
+        return None;
+    }
+    let address = format!("{local}@{}", to_ascii(domain)?);
     is_single(&address).then_some(address)
 }
 
 /// The address that a provider gives, in lower case; nothing where it is not one plain address.
 ///
-/// Only ASCII letters are folded: `K` (KELVIN SIGN) must not become the `k` of somebody else's address.
+/// Only ASCII letters are folded: `K` (KELVIN SIGN) must not become the `k` of somebody else's address. Nor a domain of
+/// characters that IDNA makes others of.
 pub(crate) fn of_provider(given: &str) -> Option<String> {
     let address = given.trim().to_ascii_lowercase();
+    let (local, domain) = address.split_once('@')?;
+    if domain.chars().any(is_refused) {
+        return None;
+    }
+    let ascii = to_ascii(domain)?;
+    if !domain.is_ascii() && to_unicode(&ascii).as_deref() != Some(domain) {
+        return None;
+    }
+    let address = format!("{local}@{ascii}");
     is_single(&address).then_some(address)
+}
+
+/// The domain as DNS knows it (UTS 46, non-transitional); nothing where it can be none.
+fn to_ascii(domain: &str) -> Option<String> {
+    let domain = domain.as_bytes();
+    let ascii = Uts46::new().to_ascii(domain, AsciiDenyList::URL, Hyphens::Allow, DnsLength::Verify);
+    ascii.ok().map(Cow::into_owned)
+}
+
+fn to_unicode(ascii: &str) -> Option<String> {
+    let (text, done) = Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::URL, Hyphens::Allow);
+    done.ok().map(|()| text.into_owned())
 }
 
 /// Whether it is one plain address, whoever reads it.

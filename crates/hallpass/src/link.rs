@@ -122,10 +122,17 @@ pub(crate) async fn by_email(
     let now = ready.config.clock.now();
     if store.user(&user.id).await?.is_some() {
         let is_first = user.email_verified.is_none();
-        let user = store.verify_email(&user.id, now).await?;
+        let end_tokens = || session::begin_epoch(&ready.config, store, &user.id, |epoch| epoch.revoke(now));
+        // Before the proof: if that fails, the next link is still the first one and ends them again. And after it, for
+        // whoever has signed in meanwhile with an account that the proof takes away.
         if is_first {
-            session::begin_epoch(&ready.config, store, &user.id, |epoch| epoch.revoke(now)).await?;
+            end_tokens().await?;
         }
+        let proven = store.verify_email(&user.id, now).await?;
+        if is_first {
+            end_tokens().await?;
+        }
+        let user = proven;
         core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
         return Ok(Linked { user, is_new_user: false });
     }

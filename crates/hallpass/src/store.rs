@@ -26,8 +26,10 @@ pub use rows::{
 ///    [`create_user`](Self::create_user), [`update_user`](Self::update_user) or
 ///    [`link_account`](Self::link_account) fails with [`StoreErrorKind::Conflict`] and changes nothing.
 /// 2. Texts are kept and compared byte for byte: no folding of case or accents, no truncation. A text that does
-///    not fit is an error, and nothing is written.
-/// 3. [`take_token`](Self::take_token) is atomic: of two callers at most one gets the token.
+///    not fit is an error, and nothing is written. Addresses are brought to one spelling before a store sees them: two
+///    that Hallpass takes for one are the same bytes.
+/// 3. [`create_token`](Self::create_token) and [`take_token`](Self::take_token) are atomic: of two callers who keep
+///    the same one-time token one is told [`StoreErrorKind::Conflict`], of two who take it at most one gets it.
 /// 4. "Not found" is `Ok(None)` or `Ok(false)`; only what must change something that is not there fails with
 ///    [`StoreErrorKind::NotFound`].
 /// 5. What a method writes is written wholly or not at all, also when the process or the connection ends.
@@ -39,6 +41,7 @@ pub use rows::{
 ///    before the first proof: accounts whose provider did not vouch for the address, and all sessions.
 /// 10. An epoch follows only the one that it was made from, and is still there when its user is gone.
 /// 11. Times are kept to the millisecond. Stores do not look at the clock: whoever asks compares.
+/// 12. [`adopt_session`](Self::adopt_session) keeps the session and the one-time token, or neither.
 pub trait Store: Send + Sync + 'static {
     /// Keeps a new user, and in the same step the account that they come with (its `user_id` is set here). The id is
     /// made by Hallpass (a random UUID); a store with ids of its own returns those.
@@ -144,6 +147,19 @@ pub trait Store: Send + Sync + 'static {
         session: StoredSession,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Keeps a session that lived elsewhere until now, and in the same step a one-time token that says so. Of all calls
+    /// with this one-time token one succeeds, also when the session that it made has ended since.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotFound`] when there is no such user, [`StoreErrorKind::Conflict`] when the session or the
+    /// one-time token is there; otherwise only when the store fails.
+    fn adopt_session(
+        &self,
+        token: &SessionToken,
+        session: StoredSession,
+        once: OneTimeToken,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// The session with this token, expired or not, and its user. One read by one index.
     ///
     /// # Errors
@@ -219,10 +235,12 @@ pub trait Store: Send + Sync + 'static {
         made_from: i64,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Keeps a one-time token.
+    /// Keeps a one-time token. Those that come by mail are kept under the address, those that Hallpass keeps for itself
+    /// (a sign-in that came back) under texts that no address can be.
     ///
     /// # Errors
-    /// Only when the store fails.
+    /// [`StoreErrorKind::Conflict`] when there is one with this identifier and hash, expired or not; otherwise only when
+    /// the store fails.
     fn create_token(&self, token: OneTimeToken) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Removes and returns the token with this identifier and hash, atomically: of two callers at most one gets it.
@@ -342,6 +360,7 @@ boxed_twin! {
         keep_last: bool
     ) -> bool, identity;
     create_session(token: &'a SessionToken, session: StoredSession) -> (), identity;
+    adopt_session(token: &'a SessionToken, session: StoredSession, once: OneTimeToken) -> (), identity;
     session(token: &'a SessionToken) -> Option<(StoredSession, User)>,
         |found| found.map(|(session, user)| (session, stored(user)));
     update_session(token: &'a SessionToken, change: SessionChange) -> bool, identity;

@@ -1,5 +1,6 @@
 //! `hallpass migrate`: the tables of the database.
 
+use hallpass_sqlx::Reseal;
 use serde_json::json;
 
 use super::{Opened, open, run};
@@ -25,6 +26,20 @@ pub(crate) fn migrate(arguments: &Migrate) -> Result<(), Failure> {
                 )),
             };
         }
+        if arguments.reseal {
+            let mut progress = if arguments.dry_run { Reseal::new().dry_run() } else { Reseal::new() };
+            while !progress.is_done {
+                let step = storage.sql.reseal(&mut progress, AT_ONCE).await;
+                step.map_err(|error| storage::failed("the tokens could not be encrypted anew", &error))?;
+            }
+            let Reseal { resealed, unopened, .. } = progress;
+            let word = if arguments.dry_run { "to encrypt anew" } else { "encrypted anew" };
+            let mut text = format!("{word}: tokens of {resealed} accounts\n");
+            if unopened > 0 {
+                text += &format!("no secret of the settings opens the tokens of {unopened} accounts\n");
+            }
+            return printer.answer(&json!({ "resealed": resealed, "unopened": unopened }), &text);
+        }
         if arguments.dry_run {
             let statements = storage.sql.dry_run().await;
             let statements = statements.map_err(|error| {
@@ -42,3 +57,6 @@ pub(crate) fn migrate(arguments: &Migrate) -> Result<(), Failure> {
             .answer(&json!({ "applied": applied }), if text.is_empty() { "nothing to do\n" } else { &text })
     })
 }
+
+/// In accounts.
+const AT_ONCE: u32 = 500;

@@ -32,6 +32,9 @@ pub(crate) struct Migrate {
     /// Say which steps the database has, and change nothing; exit code 1 when one is missing
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) status: bool,
+    /// Encrypt tokens of providers with the newest secret, so that an older one may go; with --dry-run only count them
+    #[arg(long, conflicts_with = "status")]
+    pub(crate) reseal: bool,
     #[command(flatten)]
     pub(crate) place: Where,
 }
@@ -170,6 +173,7 @@ pub(super) const MIGRATE_HELP: &str = "\
 Examples:
   hallpass migrate --dry-run               what it would do
   hallpass migrate
+  hallpass migrate --reseal                after a new secret
 
 A server refuses to start while a step is missing. Development mode, and a server that keeps a
 file of its own, make new tables by themselves.";

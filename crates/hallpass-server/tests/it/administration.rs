@@ -33,6 +33,9 @@ fn migrate_tells_makes_and_has_nothing_left_to_do() {
     assert_eq!(done(&folder, &["migrate"]), "nothing to do\n");
     assert_eq!(done(&folder, &["migrate", "--dry-run"]), "-- nothing to do\n");
     assert_eq!(json(&folder, &["migrate", "--status"]), json!([{ "name": "0001_own", "applied": true }]));
+    for arguments in [&["migrate", "--reseal"][..], &["migrate", "--reseal", "--dry-run"]] {
+        assert_eq!(json(&folder, arguments), json!({ "resealed": 0, "unopened": 0 }));
+    }
 }
 
 #[test]

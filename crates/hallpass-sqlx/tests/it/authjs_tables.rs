@@ -59,9 +59,14 @@ macro_rules! contract {
                 a_one_time_token_is_taken_by_its_identifier_and_hash_only
                 one_time_tokens_of_one_address_are_apart
                 an_expired_one_time_token_is_returned
+                a_one_time_token_is_kept_once
+                a_session_is_adopted_once
+                a_session_that_is_not_adopted_leaves_nothing
                 texts_that_look_alike_are_different
                 injected_texts_find_nothing
                 of_many_takers_one_gets_the_token
+                of_many_who_keep_a_token_one_wins
+                of_many_who_adopt_a_session_one_wins
                 of_many_writers_one_wins_each_version
                 of_many_sign_ups_with_one_address_one_makes_a_user
                 of_many_sign_ups_with_one_account_one_makes_a_user

@@ -137,3 +137,27 @@ async fn a_call_that_is_given_up_leaves_no_transaction_behind() {
     assert_eq!(store.user("42").await.unwrap().unwrap().email_verified, None);
     store.delete_user("42").await.unwrap();
 }
+
+/// A backup, a shell that somebody left open.
+#[tokio::test]
+async fn a_file_that_another_program_has_locked_is_unavailable_until_it_lets_go() {
+    use sqlx::Connection;
+
+    let url = crate::open::sqlite_url();
+    let (store, token) = with_a_session(&url, Duration::from_millis(300)).await;
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let once = |hash| OneTimeToken::new("ada@example.com", hash, Timestamp::from_seconds(1));
+    for _ in 0..2 {
+        let error = store.create_token(once("1")).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let error = store.verify_email("42", Timestamp::from_seconds(1)).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        // Who is signed in can be read all the same.
+        assert!(store.session(&token).await.unwrap().is_some());
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    store.create_token(once("2")).await.unwrap();
+    store.verify_email("42", Timestamp::from_seconds(1)).await.unwrap();
+    assert_eq!(store.take_token("ada@example.com", "1").await.unwrap(), None);
+}

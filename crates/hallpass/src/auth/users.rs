@@ -105,9 +105,13 @@ impl Users<'_> {
     pub async fn delete(&self, id: &str) -> Result<bool, Error> {
         let (config, store) = both(self.0)?;
         let now = config.clock.now();
-        // First: whatever happens then, no token goes on.
+        // First: whatever happens then, no token goes on. And again, for whoever has signed in meanwhile.
         begin_epoch(config, store, id, |epoch| epoch.revoke(now)).await?;
-        Ok(store.delete_user(id).await?)
+        let was_there = store.delete_user(id).await?;
+        if was_there {
+            begin_epoch(config, store, id, |epoch| epoch.revoke(now)).await?;
+        }
+        Ok(was_there)
     }
 
     /// The accounts of a user.
@@ -193,12 +197,17 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// Ends all sessions of a user but one ("sign out everywhere else"), and returns how many there were.
+    /// Ends all sessions of a user but one that is in the store ("sign out everywhere else"), and returns how many there
+    /// were in the store. Those in tokens end too, all of them, within
+    /// [`revocation_delay`](crate::Builder::revocation_delay).
     ///
     /// # Errors
     /// Only those of every method.
     pub async fn revoke_others(&self, user_id: &str, session_id: &str) -> Result<u64, Error> {
-        Ok(store(self.0)?.revoke_sessions(user_id, Revoke::Others(session_id)).await?)
+        let (config, store) = both(self.0)?;
+        let now = config.clock.now();
+        begin_epoch(config, store, user_id, |epoch| epoch.revoke(now)).await?;
+        Ok(store.revoke_sessions(user_id, Revoke::Others(session_id)).await?)
     }
 
     /// Removes what has expired, a thousand rows at a time. Returns how many rows went. Call it now and then: expired

@@ -15,9 +15,10 @@ impl Cookies {
 }
 
 impl<'a> Pieces<'a> {
-    /// The values that there are.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
-        self.value.as_deref().into_iter().chain(self.other.as_ref().map(|(_, value)| value.as_ref()))
+    /// The values that there are, each with who wrote it.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (Option<Dialect>, &str)> {
+        let other = self.other.as_ref().map(|(dialect, value)| (Some(*dialect), value.as_ref()));
+        self.value.as_deref().map(|value| (self.dialect, value)).into_iter().chain(other)
     }
 
     /// Whether there is a cookie of another dialect than this one.

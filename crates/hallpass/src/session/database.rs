@@ -7,12 +7,15 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::{Live, MOST_ATTEMPTS, Opened, Row, Source, Trigger, extended, first_claims};
+use crate::Timestamp;
 use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Payload, RawTrigger};
 use crate::jose::Dialect;
-use crate::store::{DynStore, SessionChange, SessionToken, StoreErrorKind, StoredSession};
+use crate::secret::Secret;
+use crate::store::{DynStore, OneTimeToken, SessionChange, SessionToken, StoreErrorKind, StoredSession};
+use crate::verify::hex;
 
 /// What the cookie of a session stands for.
 pub(crate) enum Found {
@@ -22,6 +25,22 @@ pub(crate) enum Found {
     Token(Payload),
     /// Nothing, or nothing any more.
     Nothing(Option<Error>),
+}
+
+/// What names a token, as it came: not what it has learnt since.
+struct Token {
+    name: Sha256,
+    expires: Timestamp,
+}
+
+/// What became of a token when sessions are in the store.
+enum Adopted {
+    /// It goes on as this row.
+    Row(Box<Row>),
+    /// It went on as a row, which has ended since.
+    Ended,
+    /// The store does not know its user.
+    Foreign,
 }
 
 impl Source<'_> {
@@ -82,10 +101,12 @@ impl Source<'_> {
                 Found::Nothing(Some(error)) => return Ok(self.unreadable(&error, pieces)),
                 Found::Nothing(None) => return Ok(self.nobody(pieces)),
                 Found::Token(payload) => {
+                    let token = Token::new(&payload);
                     let Some(current) = self.catch_up(payload).await? else { return Ok(self.nobody(pieces)) };
-                    match self.adopt(&current.payload).await? {
-                        Some(row) => (row, true),
-                        None => return self.open_foreign_token(trigger, pieces).await,
+                    match self.adopt(&token, &current.payload).await? {
+                        Adopted::Row(row) => (*row, true),
+                        Adopted::Ended => return Ok(self.nobody(pieces)),
+                        Adopted::Foreign => return self.open_foreign_token(trigger, pieces).await,
                     }
                 }
             };
@@ -204,8 +225,37 @@ impl Source<'_> {
     pub(super) async fn delete(&self, pieces: &Pieces<'_>) -> Result<Option<StoredSession>, Error> {
         let Some(store) = self.store() else { return Ok(None) };
         let mut first = None;
-        for value in pieces.values().filter(|value| !is_token(value)) {
-            let deleted = store.delete_session(&SessionToken::new(value)).await?;
+        for (dialect, value) in pieces.values() {
+            let deleted = match is_token(value) {
+                false => store.delete_session(&SessionToken::new(value)).await?,
+                true => self.delete_token(store, dialect, value).await?,
+            };
+            first = first.or(deleted);
+        }
+        Ok(first)
+    }
+
+    /// Ends a session whose cookie is still a token, so that no copy of it goes on as a row. Returns the row that it
+    /// went on as already.
+    async fn delete_token(
+        &self,
+        store: &dyn DynStore,
+        dialect: Option<Dialect>,
+        value: &str,
+    ) -> Result<Option<StoredSession>, Error> {
+        if self.config.strategy != Strategy::Database {
+            return Ok(None);
+        }
+        let Ok(payload) = self.unseal(dialect, value) else { return Ok(None) };
+        let token = Token::new(&payload);
+        match store.create_token(token.once()).await {
+            Ok(()) => return Ok(None),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut first = None;
+        for secret in self.config.secrets.iter() {
+            let deleted = store.delete_session(&token.successor(secret)).await?;
             first = first.or(deleted);
         }
         Ok(first)
@@ -220,39 +270,35 @@ impl Source<'_> {
         })
     }
 
-    /// The row for a session that was in a token, from before the strategy was changed. `None` where the store does
-    /// not know its user.
-    async fn adopt(&self, payload: &Payload) -> Result<Option<Row>, Error> {
-        let (Some(store), Some(id)) = (self.store(), payload.text("sub")) else { return Ok(None) };
-        let Some(user) = store.user(id).await? else { return Ok(None) };
-        let token = self.successor(payload)?;
-        let session = self.new_session(&token, &user.id, payload)?;
+    /// The row for a session that was in a token, from before the strategy was changed.
+    async fn adopt(&self, token: &Token, payload: &Payload) -> Result<Adopted, Error> {
+        let (Some(store), Some(id)) = (self.store(), payload.text("sub")) else {
+            return Ok(Adopted::Foreign);
+        };
+        let Some(user) = store.user(id).await? else { return Ok(Adopted::Foreign) };
+        let secret = self.config.secrets.first();
+        let secret = secret.ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
+        let name = token.successor(secret);
+        let session = self.new_session(&name, &user.id, payload)?;
         let session = StoredSession { created: Some(payload.marker().began), ..session };
-        match store.create_session(&token, session.clone()).await {
-            Ok(()) => Ok(Some(Row { token, session, user })),
-            // Another request of the same browser was quicker.
-            Err(error) if error.kind() == StoreErrorKind::Conflict => self.row(store, token.expose()).await,
-            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
+        // One step for the row and for the mark that there was one. In two, whatever happened between them would look
+        // like a session that has ended, or let a copy of the token begin again one that has.
+        match store.adopt_session(&name, session.clone(), token.once()).await {
+            Ok(()) => Ok(Adopted::Row(Box::new(Row { token: name, session, user }))),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => self.adopted(store, token).await,
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(Adopted::Foreign),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Requests that a browser sends at the same time with one token must end in one row, so its name follows from the
-    /// token. Nobody can compute it who does not know both the secret and the token.
-    fn successor(&self, payload: &Payload) -> Result<SessionToken, Error> {
-        let secret = self.config.secrets.first();
-        let secret = secret.ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
-        let mut hash = Sha256::new_with_prefix("hallpass session of token");
-        for part in [
-            secret.expose(),
-            payload.text("sub").unwrap_or_default(),
-            payload.text("jti").unwrap_or_default(),
-        ] {
-            hash.update(part.len().to_be_bytes());
-            hash.update(part);
+    /// The row of a token that was adopted before: another request of the same browser was quicker, or long ago.
+    async fn adopted(&self, store: &dyn DynStore, token: &Token) -> Result<Adopted, Error> {
+        for secret in self.config.secrets.iter() {
+            if let Some(row) = self.row(store, token.successor(secret).expose()).await? {
+                return Ok(Adopted::Row(Box::new(row)));
+            }
         }
-        hash.update(payload.time("iat").map_or(0, |issued| issued.seconds()).to_be_bytes());
-        Ok(SessionToken::new(Base64UrlUnpadded::encode_string(&hash.finalize())))
+        Ok(Adopted::Ended)
     }
 
     /// A token whose user the store does not know works until it expires, and is not renewed.
@@ -283,6 +329,33 @@ impl Source<'_> {
     }
 }
 
+impl Token {
+    fn new(payload: &Payload) -> Self {
+        let mut name = Sha256::new_with_prefix("hallpass session of token");
+        for claim in ["sub", "jti"] {
+            let text = payload.text(claim).unwrap_or_default();
+            name.update(text.len().to_be_bytes());
+            name.update(text);
+        }
+        name.update(payload.time("iat").map_or(0, |issued| issued.seconds()).to_be_bytes());
+        let expires = payload.time("exp").map_or(END_OF_TIME, |end| (end + GRACE).min(END_OF_TIME));
+        Self { name, expires }
+    }
+
+    /// Requests that a browser sends at the same time with one token must end in one row, so its name follows from the
+    /// token. Nobody can compute it who does not know both the secret and the token.
+    fn successor(&self, secret: &Secret) -> SessionToken {
+        let hash = self.name.clone().chain_update(secret.expose()).finalize();
+        SessionToken::new(Base64UrlUnpadded::encode_string(&hash))
+    }
+
+    /// Says that there was a row, for as long as the token can be sent again. It does not depend on the secret: a new
+    /// one must not make a token new.
+    fn once(&self) -> OneTimeToken {
+        OneTimeToken::new(ADOPTED, hex(&self.name.clone().finalize()), self.expires)
+    }
+}
+
 /// A JWE in compact serialization has four dots (RFC 7516 §7.1); the token of a row has none.
 fn is_token(value: &str) -> bool {
     value.bytes().filter(|byte| *byte == b'.').count() == 4
@@ -295,6 +368,12 @@ fn cut(text: &str, longest: usize) -> &str {
 
 /// In bytes.
 const LONGEST_USER_AGENT: usize = 512;
+
+/// Under what the store remembers tokens that went on as rows: no address has a space and no `@`.
+const ADOPTED: &str = "hallpass: adopted token";
+
+/// The last second of the year 9999, for a token that never expires.
+const END_OF_TIME: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 /// How long a row lives on whose session went into a token.
 const GRACE: Duration = Duration::from_secs(60);

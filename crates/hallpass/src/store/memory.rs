@@ -66,6 +66,21 @@ impl Rows {
     fn is_linked(&self, account: &Account) -> bool {
         self.accounts.iter().any(|other| other.is(&account.provider, &account.provider_account_id))
     }
+
+    /// Whether a session may be kept.
+    fn admits(&self, token: &SessionToken, session: &StoredSession) -> Result<(), StoreError> {
+        if self.sessions.iter().any(|(other, _)| other == token) {
+            return Err(StoreError::conflict("there is a session with this token"));
+        }
+        if !self.has_user(Some(&session.user_id)) {
+            return Err(no_user());
+        }
+        Ok(())
+    }
+
+    fn has_token(&self, token: &OneTimeToken) -> bool {
+        self.tokens.iter().any(|other| other.identifier == token.identifier && other.hash == token.hash)
+    }
 }
 
 impl Store for MemoryStore {
@@ -187,12 +202,23 @@ impl Store for MemoryStore {
 
     async fn create_session(&self, token: &SessionToken, session: StoredSession) -> Result<(), StoreError> {
         let mut rows = self.lock();
-        if rows.sessions.iter().any(|(other, _)| other == token) {
-            return Err(StoreError::conflict("there is a session with this token"));
+        rows.admits(token, &session)?;
+        rows.sessions.push((token.clone(), session));
+        Ok(())
+    }
+
+    async fn adopt_session(
+        &self,
+        token: &SessionToken,
+        session: StoredSession,
+        once: OneTimeToken,
+    ) -> Result<(), StoreError> {
+        let mut rows = self.lock();
+        rows.admits(token, &session)?;
+        if rows.has_token(&once) {
+            return Err(taken());
         }
-        if !rows.has_user(Some(&session.user_id)) {
-            return Err(no_user());
-        }
+        rows.tokens.push(once);
         rows.sessions.push((token.clone(), session));
         Ok(())
     }
@@ -268,7 +294,11 @@ impl Store for MemoryStore {
     }
 
     async fn create_token(&self, token: OneTimeToken) -> Result<(), StoreError> {
-        self.lock().tokens.push(token);
+        let mut rows = self.lock();
+        if rows.has_token(&token) {
+            return Err(taken());
+        }
+        rows.tokens.push(token);
         Ok(())
     }
 
@@ -312,6 +342,10 @@ fn goes(left: &mut u32, is_over: bool) -> bool {
 
 fn gone(before: usize, after: usize) -> u64 {
     u64::try_from(before - after).unwrap_or(u64::MAX)
+}
+
+fn taken() -> StoreError {
+    StoreError::conflict("there is such a one-time token")
 }
 
 fn no_user() -> StoreError {

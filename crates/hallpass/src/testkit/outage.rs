@@ -1,7 +1,7 @@
 //! A store that is away.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::store::{
     Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, UserChange,
@@ -9,19 +9,22 @@ use crate::store::{
 };
 use crate::{Account, Timestamp, User};
 
-/// A store with a switch: while it is [away](Self::set_away), every call fails as if nobody answered.
+/// A store with a switch: while it is [away](Self::set_away), every call fails as if nobody answered. And it writes
+/// down what it is asked.
 ///
 /// Clones share the switch.
 #[derive(Clone, Debug, Default)]
 pub struct Outage<S> {
     store: S,
     away: Arc<AtomicBool>,
+    broken: Arc<Mutex<Option<&'static str>>>,
+    calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl<S: Store> Outage<S> {
     /// The store, reachable.
     pub fn new(store: S) -> Self {
-        Self { store, away: Arc::default() }
+        Self { store, away: Arc::default(), broken: Arc::default(), calls: Arc::default() }
     }
 
     /// Takes the store away, or brings it back.
@@ -29,8 +32,20 @@ impl<S: Store> Outage<S> {
         self.away.store(away, Ordering::SeqCst);
     }
 
-    fn reach(&self) -> Result<&S, StoreError> {
-        match self.away.load(Ordering::SeqCst) {
+    /// Lets the method of this name fail (`begin_epoch`), or none any more.
+    pub fn set_broken(&self, method: Option<&'static str>) {
+        *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = method;
+    }
+
+    /// The names of the methods that were called since somebody asked, in order.
+    pub fn take_calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn reach(&self, method: &'static str) -> Result<&S, StoreError> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(method);
+        let is_broken = *self.broken.lock().unwrap_or_else(PoisonError::into_inner) == Some(method);
+        match is_broken || self.away.load(Ordering::SeqCst) {
             true => Err(StoreError::unavailable("connection refused")),
             false => Ok(&self.store),
         }
@@ -42,7 +57,7 @@ macro_rules! behind {
     ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         impl<S: Store> Store for Outage<S> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$out, StoreError> {
-                self.reach()?.$name($($arg),*).await
+                self.reach(stringify!($name))?.$name($($arg),*).await
             })*
         }
     };
@@ -61,6 +76,7 @@ behind! {
     accounts(user_id: &str) -> Vec<Account>;
     unlink_account(user_id: &str, provider: &str, provider_account_id: &str, keep_last: bool) -> bool;
     create_session(token: &SessionToken, session: StoredSession) -> ();
+    adopt_session(token: &SessionToken, session: StoredSession, once: OneTimeToken) -> ();
     session(token: &SessionToken) -> Option<(StoredSession, User)>;
     update_session(token: &SessionToken, change: SessionChange) -> bool;
     delete_session(token: &SessionToken) -> Option<StoredSession>;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use hallpass::providers::Provider;
-use hallpass::testkit::{Answer, Browser, Returning};
-use hallpass::{Decision, PagePaths};
+use hallpass::testkit::{Answer, Browser, Outage, Returning};
+use hallpass::{Decision, MemoryStore, PagePaths, Strategy};
 use serde_json::json;
 
 use crate::site::{PASSWORD, SESSION, SITE, Site, browse, signed_in};
@@ -131,6 +131,46 @@ async fn replayed_callback_is_refused_and_the_session_stays() {
     assert_refused(&before.clone().come_back(&returning).await);
     assert_eq!(browser.cookie(SESSION), Some(session.as_str()));
     assert_eq!(site.token_requests(), 1);
+}
+
+#[tokio::test]
+async fn replayed_callback_is_refused_by_every_server_of_a_store_and_after_a_restart() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let site = Site::new();
+        let server = || site.with_store().session_strategy(strategy).build().unwrap();
+        let (here, there) = (server(), server());
+        let mut browser = browse(&here);
+        let returning = site.idp.authorize(browser.start("idp").await.location());
+        let before = browser.cookies().to_vec();
+        assert_eq!(browser.come_back(&returning).await.location(), SITE);
+        let restarted = server();
+        for auth in [&here, &there, &restarted] {
+            let mut copy = browse(auth);
+            before.iter().for_each(|it| copy.plant(&format!("{}={}; Path=/; Secure", it.name, it.value)));
+            assert_refused(&copy.come_back(&returning).await);
+        }
+        assert_eq!((site.token_requests(), site.store.rows().tokens.len()), (1, 1));
+        // It is remembered as long as its cookies could be used, and no longer.
+        site.clock.advance(Duration::from_secs(15 * 60));
+        here.sessions().sweep().await.unwrap();
+        assert_eq!(site.store.rows().tokens.len(), 1);
+        site.clock.advance(Duration::from_secs(61));
+        here.sessions().sweep().await.unwrap();
+        assert_eq!(site.store.rows().tokens.len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn callback_while_the_store_is_away_is_503_and_works_afterwards() {
+    let (site, store) = (Site::new(), Outage::new(MemoryStore::new()));
+    let auth = site.builder().store(store.clone()).build().unwrap();
+    let mut browser = browse(&auth);
+    let returning = site.idp.authorize(browser.start("idp").await.location());
+    store.set_broken(Some("create_token"));
+    assert_eq!(browser.come_back(&returning).await.status().as_u16(), 503);
+    assert_eq!(site.token_requests(), 0);
+    store.set_broken(None);
+    assert_eq!(browser.come_back(&returning).await.location(), SITE);
 }
 
 #[tokio::test]

@@ -6,13 +6,13 @@ use futures_util::future::join_all;
 use hallpass::clock::Clock;
 use hallpass::testkit::{Browser, Outage};
 use hallpass::{
-    Auth, BoxError, Builder, Email, ErrorKind, Jwt, JwtDecision, MemoryStore, NoClaims, SessionEvent, Store,
-    Strategy, User, UserChange, UserPage,
+    Auth, BoxError, Builder, Email, ErrorKind, Jwt, JwtDecision, MemoryStore, NoClaims, SessionEvent,
+    SessionToken, Store, Strategy, User, UserChange, UserPage,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::site::{Log, PASSWORD, SESSION, SITE, Site, browse, password_form, signed_in};
+use crate::site::{Log, PASSWORD, SECRET, SESSION, SITE, Site, browse, password_form, signed_in};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -360,7 +360,8 @@ async fn expired_rows_are_swept() {
     assert_eq!(auth.sessions().sweep().await.unwrap(), 0);
     site.clock.advance(31 * DAY);
     browse(&auth).sign_in("idp", &site.idp).await;
-    assert_eq!(auth.sessions().sweep().await.unwrap(), 3);
+    // The sessions, and that their sign-ins came back.
+    assert_eq!(auth.sessions().sweep().await.unwrap(), 6);
     assert_eq!(site.store.rows().sessions.len(), 1);
 }
 
@@ -433,6 +434,109 @@ async fn token_from_before_the_change_to_rows_goes_on_as_a_row() {
     let user = only_user(&site);
     after.sessions().revoke_all(&user.id).await.unwrap();
     assert_eq!(tabs[0].get("session").await.text(), "null");
+}
+
+/// The token of somebody who signed in before the change to rows.
+async fn token(site: &Site, before: &Auth<Claims>) -> String {
+    let mut old = browse(before);
+    old.sign_in("idp", &site.idp).await;
+    old.cookie(SESSION).unwrap().to_owned()
+}
+
+/// Another browser with a copy of the token.
+fn with_token(auth: &Auth<Claims>, token: &str) -> Browser {
+    let mut browser = browse(auth);
+    browser.plant(&format!("{SESSION}={token}; Path=/; Secure"));
+    browser
+}
+
+#[tokio::test]
+async fn copy_of_a_token_is_worthless_once_its_session_has_ended() {
+    let site = Site::new();
+    let before = counting(&site).session_strategy(Strategy::Jwt).build().unwrap();
+    let after = counting(&site).build().unwrap();
+    // A new secret makes no token new.
+    let rotated = counting(&site).secrets(["another secret, also 32 and more", SECRET]).build().unwrap();
+    for revoked_from_elsewhere in [false, true] {
+        let token = token(&site, &before).await;
+        let mut owner = with_token(&after, &token);
+        assert_eq!(owner.session().await["visits"], 1);
+        if revoked_from_elsewhere {
+            let session = SessionToken::new(owner.cookie(SESSION).unwrap());
+            assert!(after.sessions().revoke(&only_user(&site).id, session.id()).await.unwrap());
+        } else {
+            owner.sign_out().await;
+        }
+        for auth in [&after, &rotated] {
+            let mut thief = with_token(auth, &token);
+            assert_eq!(thief.get("session").await.text(), "null");
+            assert_eq!(thief.cookie(SESSION), None);
+        }
+        assert_eq!(site.store.rows().sessions.len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn signing_out_with_a_token_ends_its_copies_too() {
+    let site = Site::new();
+    let before = counting(&site).session_strategy(Strategy::Jwt).build().unwrap();
+    let after = counting(&site).build().unwrap();
+    // Before it has become a row, and after.
+    for copy_comes_first in [false, true] {
+        let token = token(&site, &before).await;
+        let (mut owner, mut thief) = (with_token(&after, &token), with_token(&after, &token));
+        if copy_comes_first {
+            assert_eq!(thief.session().await["visits"], 1);
+        }
+        owner.sign_out().await;
+        assert_eq!(thief.get("session").await.text(), "null");
+        assert_eq!(site.store.rows().sessions.len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn new_secret_leaves_the_row_that_a_token_has_become() {
+    let site = Site::new();
+    let before = counting(&site).session_strategy(Strategy::Jwt).build().unwrap();
+    let after = counting(&site).build().unwrap();
+    let rotated = counting(&site).secrets(["another secret, also 32 and more", SECRET]).build().unwrap();
+    let token = token(&site, &before).await;
+    // The answer to the first one got lost.
+    let (mut first, mut second) = (with_token(&after, &token), with_token(&rotated, &token));
+    first.session().await;
+    assert_eq!(second.session().await["visits"], 1);
+    assert_eq!(second.cookie(SESSION), first.cookie(SESSION));
+    assert_eq!(site.store.rows().sessions.len(), 1);
+}
+
+#[tokio::test]
+async fn tokens_of_two_browsers_that_have_learnt_of_a_change_stay_two_sessions() {
+    let site = Site::new();
+    let before = counting(&site).session_strategy(Strategy::Jwt).build().unwrap();
+    let after = counting(&site).build().unwrap();
+    let mut laptop = with_token(&after, &token(&site, &before).await);
+    let mut phone = with_token(&after, &token(&site, &before).await);
+    before.users().update(&only_user(&site).id, UserChange::new().name("Ada L".to_owned())).await.unwrap();
+    for browser in [&mut laptop, &mut phone] {
+        assert_eq!(browser.session().await["user"]["name"], "Ada L");
+    }
+    laptop.sign_out().await;
+    assert_eq!(phone.session().await["user"]["name"], "Ada L");
+}
+
+#[tokio::test]
+async fn marks_of_adopted_tokens_are_swept_when_the_tokens_have_expired() {
+    let site = Site::new();
+    let before = counting(&site).session_strategy(Strategy::Jwt).build().unwrap();
+    let after = counting(&site).build().unwrap();
+    with_token(&after, &token(&site, &before).await).session().await;
+    let marks = || site.store.rows().tokens.iter().filter(|it| it.identifier.contains("adopted")).count();
+    site.clock.advance(29 * DAY);
+    after.sessions().sweep().await.unwrap();
+    assert_eq!(marks(), 1);
+    site.clock.advance(2 * DAY);
+    after.sessions().sweep().await.unwrap();
+    assert_eq!(marks(), 0);
 }
 
 #[tokio::test]
@@ -514,6 +618,22 @@ async fn accounts_prepared_by_somebody_else_are_worthless_after_the_first_proof(
     assert!(eve.sign_in("other", &site.other).await.is_error("OAuthAccountNotLinked"));
     let rows = site.store.rows();
     assert_eq!((rows.users.len(), rows.accounts.len(), rows.sessions.len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn read_of_a_session_asks_the_store_once_and_writes_nothing() {
+    let (site, store) = (Site::new(), Outage::new(MemoryStore::new()));
+    let auth = site.builder().store(store.clone()).build().unwrap();
+    let mut browser = browse(&auth);
+    browser.sign_in("idp", &site.idp).await;
+    store.take_calls();
+    browser.session().await;
+    assert_eq!(store.take_calls(), ["session"]);
+    site.clock.advance(DAY);
+    browser.session().await;
+    assert_eq!(store.take_calls(), ["session", "update_session"]);
+    browser.session().await;
+    assert_eq!(store.take_calls(), ["session"]);
 }
 
 #[tokio::test]

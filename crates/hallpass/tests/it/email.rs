@@ -369,6 +369,108 @@ async fn address_is_one_and_plain_or_refused() {
     assert_eq!(case.mailbox.last().identifier, "a@evil.example");
 }
 
+#[tokio::test]
+async fn spellings_of_one_domain_are_one_user() {
+    let case = Case::new();
+    for typed in [
+        "ada@b\u{fc}cher.example",
+        "Ada@B\u{dc}CHER.example",
+        "ada@bu\u{308}cher.example",
+        "ada@xn--bcher-kva.example",
+        "ada@XN--BCHER-KVA.EXAMPLE",
+        "ada@b\u{fc}cher\u{3002}example",
+        "ada@b\u{fc}cher\u{ff0e}example",
+        "ada@b\u{fc}cher\u{ff61}example",
+        "ada@\u{ff42}\u{fc}cher.example",
+        "ada@b\u{fc}ch\u{ad}er.example",
+    ] {
+        let mut browser = browse(&case.auth);
+        let link = case.ask(&mut browser, typed).await;
+        assert_eq!(case.mailbox.last().identifier, "ada@xn--bcher-kva.example", "{typed:?}");
+        assert_eq!(browser.follow_magic_link(&link).await.location(), SITE);
+        assert!(case.auth.users().find_by_email(typed).await.unwrap().is_some());
+    }
+    assert_eq!(case.site.store.rows().users.len(), 1);
+    // A provider that vouches for it, in either spelling, means the same mailbox.
+    for (number, email) in ["ada@b\u{fc}cher.example", "ada@xn--bcher-kva.example"].into_iter().enumerate() {
+        let profile = json!({ "sub": number.to_string(), "email": email, "email_verified": true });
+        case.site.idp.set_user(profile);
+        let answer = browse(&case.auth).sign_in("idp", &case.site.idp).await;
+        assert!(answer.is_error("OAuthAccountNotLinked"), "{email}");
+    }
+}
+
+#[tokio::test]
+async fn domains_that_look_alike_are_different_people() {
+    let case = Case::new();
+    for (typed, stored) in [
+        ("ada@example.com", "ada@example.com"),
+        // CYRILLIC SMALL LETTER A.
+        ("ada@ex\u{430}mple.com", "ada@xn--exmple-4nf.com"),
+        // LATIN SMALL LETTER DOTLESS I is no `i`, SHARP S is no `ss`.
+        ("ada@\u{131}nfo.example", "ada@xn--nfo-iua.example"),
+        ("ada@stra\u{df}e.example", "ada@xn--strae-oqa.example"),
+        ("ada@strasse.example", "ada@strasse.example"),
+    ] {
+        let mut browser = browse(&case.auth);
+        let link = case.ask(&mut browser, typed).await;
+        assert_eq!(case.mailbox.last().identifier, stored);
+        assert_eq!(browser.follow_magic_link(&link).await.location(), SITE);
+    }
+    assert_eq!(case.site.store.rows().users.len(), 5);
+}
+
+#[tokio::test]
+async fn domain_that_can_be_none_is_refused() {
+    let case = Case::new();
+    let mut browser = browse(&case.auth);
+    for domain in [
+        "example.com.",
+        "example..com",
+        ".example.com",
+        "xn--zzzzzzzzzz--.example",
+        "xn--a.example",
+        // A label that says in ASCII what is ASCII.
+        "xn--example-.com",
+        "exam%70le.com",
+        "example.com/evil.example",
+        "example.com#evil.example",
+        "exa\u{ff0f}mple.com",
+        "\u{2100}.example",
+        "\u{200d}example.com",
+        "a\u{202e}b.example",
+        &format!("{}.example", "a".repeat(64)),
+    ] {
+        let address = format!("ada@{domain}");
+        let answer = browser.submit("signin/email", &[("email", &address)]).await;
+        assert!(answer.is_error("Configuration"), "{domain:?}");
+    }
+    assert_eq!(case.mailbox.len(), 0);
+}
+
+/// What a provider says is not made into something else on the way.
+#[tokio::test]
+async fn domain_of_a_provider_that_idna_maps_to_another_is_no_address() {
+    let site = Site::new();
+    let auth = site.with_store().build().unwrap();
+    // KELVIN SIGN, a full-width letter, an ideographic full stop, a soft hyphen, a trailing dot.
+    for (number, domain) in [
+        "ban\u{212a}.example",
+        "\u{ff42}ank.example",
+        "bank\u{3002}example",
+        "ba\u{ad}nk.example",
+        "bank.example.",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("ada@{domain}");
+        site.idp.set_user(json!({ "sub": number.to_string(), "email": email, "email_verified": true }));
+        assert_eq!(browse(&auth).sign_in("idp", &site.idp).await.location(), SITE);
+    }
+    assert!(site.store.rows().users.iter().all(|user| user.email.is_none()));
+}
+
 /// For every character that normalization turns into a separator.
 #[tokio::test]
 async fn no_character_becomes_a_separator_by_normalization() {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use hallpass::testkit::Browser;
 use hallpass::{
-    Auth, BoxError, Builder, ErrorKind, Jwt, JwtDecision, NoClaims, SessionEvent, Strategy, UserChange,
+    Auth, BoxError, Builder, ErrorKind, Jwt, JwtDecision, NoClaims, SessionEvent, SessionToken, Strategy,
+    UserChange,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -75,6 +76,18 @@ async fn revoked_sessions_are_refused_though_their_token_is_still_valid() {
         let mut after = signed_in(&auth, &site).await;
         assert_eq!(after.session().await["role"], "reader");
     }
+}
+
+#[tokio::test]
+async fn everywhere_else_ends_sessions_in_tokens_too() {
+    let site = Site::new();
+    let rows = app(&site, Strategy::Database).build().unwrap();
+    let tokens = app(&site, Strategy::Jwt).build().unwrap();
+    let (mut here, mut there) = (signed_in(&rows, &site).await, signed_in(&tokens, &site).await);
+    let own = SessionToken::new(here.cookie(SESSION).unwrap());
+    assert_eq!(tokens.sessions().revoke_others(&id(&site), own.id()).await.unwrap(), 0);
+    assert_eq!(there.get("session").await.text(), "null");
+    assert_eq!(here.session().await["role"], "reader");
 }
 
 #[tokio::test]

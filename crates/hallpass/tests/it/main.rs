@@ -25,6 +25,7 @@ mod model;
 mod logs;
 mod mail;
 mod pages;
+mod prehijack;
 mod redirects;
 mod routes;
 mod session;

@@ -9,7 +9,7 @@ use crate::User;
 use crate::actions::sign_in_decision;
 use crate::actions::signin::Flow;
 use crate::config::account_kind;
-use crate::cookie::{CookieChange, CookieKind};
+use crate::cookie::{CookieChange, CookieKind, REMEMBERED};
 use crate::core::{self, Ready};
 use crate::dialect::Asked;
 use crate::email;
@@ -22,8 +22,9 @@ use crate::redirect;
 use crate::relying_party::Identity;
 use crate::respond::{Body, Outcome};
 use crate::session::{Found, Source, Trigger};
+use crate::store::{OneTimeToken, StoreErrorKind};
 use crate::user::Account;
-use crate::verify::Verified;
+use crate::verify::{Verified, hex};
 
 pub(super) async fn run(
     ready: &Ready,
@@ -41,11 +42,11 @@ pub(super) async fn run(
         let to = redirect::with_query(&site, &parameters);
         return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }));
     }
-    let mut checks = Checks::open(ready, request, provider, &flow)?;
+    let checks = Checks::open(ready, request, provider, &flow)?;
     let metadata = config.relying_party.metadata(provider).await.map_err(failed)?;
     let callback = oauth::callback::validate(provider, &metadata, &parameters, checks.state.as_deref())
         .map_err(failed)?;
-    checks.use_up(ready)?;
+    checks.use_up(ready).await?;
     let identity = config.relying_party.redeem(
         provider,
         &metadata,
@@ -221,21 +222,37 @@ impl Checks {
         Ok(Self { state, verifier, nonce, callback_url, cookies })
     }
 
-    /// Each of them is good for one answer.
+    /// Each of them is good for one answer. The store remembers it for all who share it, and over a restart; without one
+    /// this process does.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidCheck`] when this process has seen them before.
-    fn use_up(&mut self, ready: &Ready) -> Result<(), Error> {
+    /// [`ErrorKind::InvalidCheck`] when they were seen before, [`ErrorKind::Unavailable`] when the store does not say.
+    async fn use_up(&self, ready: &Ready) -> Result<(), Error> {
+        let values = [&self.state, &self.verifier, &self.nonce];
+        if values.iter().all(|value| value.is_none()) {
+            return Ok(());
+        }
         let mut hash = Sha256::new();
-        for value in [&self.state, &self.verifier, &self.nonce] {
+        for value in values {
             hash.update(value.as_deref().unwrap_or_default());
             hash.update([0]);
         }
-        let entry = ready.used_checks.entry(hash.finalize().into()).or_insert(());
-        if entry.is_fresh() {
-            return Ok(());
+        let hash = hash.finalize();
+        let is_fresh = match &ready.config.store {
+            None => ready.used_checks.entry(hash.into()).or_insert(()).is_fresh(),
+            Some(store) => {
+                let expires = ready.config.clock.now() + REMEMBERED;
+                match store.create_token(OneTimeToken::new(USED, hex(&hash), expires)).await {
+                    Ok(()) => true,
+                    Err(error) if error.kind() == StoreErrorKind::Conflict => false,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        match is_fresh {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::InvalidCheck, "this sign-in has come back before")),
         }
-        Err(Error::new(ErrorKind::InvalidCheck, "this sign-in has come back before"))
     }
 }
 
@@ -250,3 +267,6 @@ fn failed(error: ProtocolError) -> Error {
         _ => Error::caused_by(ErrorKind::CallbackRoute, "the provider's answer was refused", error),
     }
 }
+
+/// Under what the store remembers it: no address has a space and no `@`.
+const USED: &str = "hallpass: used sign-in";

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::store::{Epoch, OneTimeToken, SessionChange, UserChange};
+use crate::store::{Epoch, OneTimeToken, Revoke, SessionChange, UserChange};
 
 pub async fn of_many_takers_one_gets_the_token(store: impl Store) {
     let store = Arc::new(store);
@@ -14,6 +14,32 @@ pub async fn of_many_takers_one_gets_the_token(store: impl Store) {
         });
         let taken: Vec<_> = taken.await.into_iter().flatten().collect();
         assert_eq!(taken, [token]);
+    }
+}
+
+pub async fn of_many_who_keep_a_token_one_wins(store: impl Store) {
+    let store = Arc::new(store);
+    for round in 0..3 {
+        let kept = at_once(MANY, |_| {
+            let store = Arc::clone(&store);
+            async move { store.create_token(OneTimeToken::new(address(round), "hash", at(0))).await }
+        });
+        assert_eq!(winners(kept.await).len(), 1);
+    }
+}
+
+pub async fn of_many_who_adopt_a_session_one_wins(store: impl Store) {
+    let store = Arc::new(store);
+    let ada = signed_up(&*store, 1).await;
+    for round in 0..3 {
+        let adopted = at_once(MANY, |number| {
+            let (store, token) = (Arc::clone(&store), SessionToken::new(format!("{round}-{number}")));
+            let once = OneTimeToken::new("hallpass: once", format!("hash {round}"), at(0));
+            let session = session(&token, &ada);
+            async move { store.adopt_session(&token, session, once).await }
+        });
+        assert_eq!(winners(adopted.await).len(), 1);
+        assert_eq!(store.revoke_sessions(&ada.id, Revoke::All).await.expect("an answer"), 1);
     }
 }
 
