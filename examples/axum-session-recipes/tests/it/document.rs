@@ -36,8 +36,8 @@ fn rust_of_the_document_is_that_of_the_examples() {
     assert!(blocks.len() >= 10, "{}", blocks.len());
     for block in blocks {
         let (code, after) = block.split_once('\n').unwrap().1.split_once("```").unwrap();
-        let link = after.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-        let link = link.filter(|link| link.ends_with(".rs")).next().unwrap();
+        let mut links = after.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        let link = links.find(|link| link.ends_with(".rs")).unwrap();
         assert!(link.starts_with("../examples/"), "{link}");
         let source = without_space(&linked(link));
         let mut rest = source.as_str();

@@ -77,7 +77,9 @@ async fn seed_1_2_a_query_or_a_call_that_fails_signs_out() {
 async fn seed_1_2_a_call_that_hangs_is_503_and_signs_nobody_out() {
     for site in everywhere() {
         let server = Server::start(Mood::Well).await;
-        let (patient, app) = with_inbox(&site, &server).await;
+        let (patient, _) = with_inbox(&site, &server).await;
+        // Its own database, which is in memory: a query that is given up takes its connection with it.
+        let (_, app) = with_inbox(&site, &server).await;
         let hasty = site.builder_with(app).callback_timeout(Duration::from_millis(20));
         let hasty = inbox::extend(hasty).build().unwrap();
         let browser = site.by(&patient, Way::Credentials).await;
