@@ -182,6 +182,6 @@ pub use typescript::typescript;
 pub use user::{Account, AccountKind, User, UserError};
 
 /// What the guide shows runs.
-#[cfg(all(doctest, feature = "engine"))]
+#[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../../../docs/pages.md")]
 mod guide_to_the_pages {}

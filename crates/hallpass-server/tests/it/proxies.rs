@@ -88,7 +88,7 @@ fn a_proxy_that_nobody_has_named_is_told_in_the_log() {
     let folder = configured("");
     let server = Server::start(program(&folder, &[]));
     for _ in 0..2 {
-        Browser::new(&server.host).get_with("/healthz", FORGED);
+        Browser::new(&server.host).get_with("/hallpass.css", FORGED);
     }
     let log = server.log();
     assert_eq!(log.matches("name it in `trusted_proxies`").count(), 1, "{log}");
