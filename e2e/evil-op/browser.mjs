@@ -118,7 +118,7 @@ function problemsOf(answer, jarSize) {
   if (jarSize > JAR_LIMIT) problems.push(`${where}: ${jarSize} bytes of cookies`)
   if (answer.body.includes("top-secret")) problems.push(`${where} shows the client secret`)
   if ((answer.headers["content-type"] ?? "").startsWith("text/html")) {
-    for (const markup of INJECTED) if (answer.body.includes(markup)) problems.push(`${where} has ${markup} in its page`)
+    for (const markup of INJECTED) if (markup.test(answer.body)) problems.push(`${where} has ${markup} in its page`)
   }
   return problems
 }
@@ -141,5 +141,5 @@ const shown = (url) => new URL(url).pathname
 
 /** Cookies that the provider tries to set through us. */
 const FOREIGN_COOKIES = new Set(["op_session", "pwned", "a"])
-/** Markup that the provider sends in names, pictures and errors. */
-const INJECTED = ["<script>alert(1)", "<img src=x onerror", "javascript:alert"]
+/** Markup that the provider sends in names, pictures and errors. As text the address of a script does no harm. */
+const INJECTED = [/<script>alert\(1\)/, /<img src=x onerror/, /=\s*["']?\s*javascript:/i]

@@ -1,16 +1,17 @@
-// node run.mjs --op FOLDER --target PROGRAM [--only REGEX] [--verbose]
+// node run.mjs --op FOLDER --target PROGRAM --server PROGRAM [--only REGEX] [--verbose]
 // Every misbehaviour of the provider against the relying party. See README.md.
 import { readFileSync } from "node:fs"
+import { resolve } from "node:path"
 import { parseArgs } from "node:util"
-import { ALONE, DEFENCES, SEEDS, STEPS, SUBJECTS, healthy } from "./defences.mjs"
-import { CLIENT_SECRET, startProvider, startRelyingParty } from "./processes.mjs"
+import { ALONE, AT_THE_SERVER, DEFENCES, SEEDS, STEPS, SUBJECTS, healthy } from "./defences.mjs"
+import { CLIENT_SECRET, startProvider, startRelyingParty, startServer } from "./processes.mjs"
 import { Trial } from "./trial.mjs"
 
 const { values: options } = parseArgs({
-  options: { op: { type: "string" }, target: { type: "string" }, only: { type: "string" }, verbose: { type: "boolean" } },
+  options: { op: { type: "string" }, target: { type: "string" }, server: { type: "string" }, only: { type: "string" }, verbose: { type: "boolean" } },
 })
-if (!options.op || !options.target) {
-  console.error("usage: node run.mjs --op FOLDER --target PROGRAM [--only REGEX] [--verbose]")
+if (!options.op || !options.target || !options.server) {
+  console.error("usage: node run.mjs --op FOLDER --target PROGRAM --server PROGRAM [--only REGEX] [--verbose]")
   process.exit(2)
 }
 
@@ -23,12 +24,14 @@ const PROMPT = 3000
 const SLOW = /^(hang|drip|slow)@/
 
 const op = await startProvider(options.op)
-let rp
+let rp, server
 try {
   rp = await startRelyingParty(options.target, op.origin)
+  server = await startServer(resolve(options.server), op.origin, AT_THE_SERVER)
   process.exitCode = await main()
 } finally {
   rp?.stop()
+  await server?.stop()
   op.stop()
 }
 
@@ -44,7 +47,8 @@ async function main() {
   const rest = todo.filter((mode) => ![slow, heavy, alone].some((lane) => lane.includes(mode)))
 
   // Waiting costs nothing, so the slow ones wait together; who looks at memory or at what all share goes alone.
-  for (const name of [healthy(5), ...slow.map((mode) => mode.name)]) await op.prepare(name)
+  const shown = todo.filter((mode) => AT_THE_SERVER.includes(mode.name))
+  for (const name of [healthy(5), ...[...slow, ...shown].map((mode) => mode.name)]) await op.prepare(name)
   const results = await within(GROWTH, "slow answers", async () => {
     const waiting = lane(slow, slow.length)
     return [...(slow.length ? [await promptly()] : []), ...(await waiting)]
@@ -92,7 +96,7 @@ async function attempt(mode) {
   const outcomes = []
   const started = performance.now()
   for (const kind of mountsOf(mode)) {
-    const trial = new Trial({ op, rp }, mode, kind)
+    const trial = new Trial({ op, rp, server }, mode, kind)
     try {
       await conduct(trial)
       await trial.finish()
