@@ -1,7 +1,7 @@
 // A browser: it keeps cookies for the relying party, gives up after a while, and looks at every answer.
 import { request } from "node:http"
 
-/** Milliseconds that an answer may take. */
+/** Milliseconds after which an answer is given up. */
 export const PATIENCE = 12_000
 /** Bytes of name and value that browsers take for one cookie, and that we want a site to need in all. */
 const COOKIE_LIMIT = 4096
@@ -12,6 +12,8 @@ export class Browser {
   cookies = new Map()
   /** What was wrong with an answer of the relying party, whatever the mode. */
   problems = []
+  /** Milliseconds that the slowest answer of the relying party took. */
+  slowest = 0
 
   constructor(rp) {
     this.rp = rp
@@ -38,6 +40,7 @@ export class Browser {
     if (form !== undefined) Object.assign(headers, { "content-type": "application/x-www-form-urlencoded", origin: from })
     const answer = await exchange(method, url, headers, form)
     if (isRp) {
+      this.slowest = Math.max(this.slowest, answer.ms)
       this.#keep(answer.setCookies)
       this.problems.push(...problemsOf(answer, this.jarSize))
     }

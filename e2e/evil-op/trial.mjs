@@ -34,6 +34,11 @@ export class Trial {
     return other
   }
 
+  /** Milliseconds that the slowest answer took. */
+  get slowest() {
+    return Math.max(0, ...this.#browsers.map((browser) => browser.slowest))
+  }
+
   expect(holds, otherwise) {
     if (!holds) this.problems.push(otherwise)
   }
