@@ -8,7 +8,7 @@ use hallpass::oauth::authorize::AuthorizationRequest;
 use hallpass::oidc::id_token::{Expected, Origin};
 use hallpass::oidc::jws::Compact;
 use hallpass::testkit::Idps;
-use hallpass::{Credentials, Email, Jwt, SessionEvent, Strategy, Timestamp, User};
+use hallpass::{Credentials, Email, Jwt, NoClaims, SessionEvent, Strategy, Timestamp, User};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
@@ -71,7 +71,7 @@ async fn the_log_says_why_a_session_callback_failed() {
         let site = Site::new();
         let builder = site.builder().store(site.store.clone()).session_strategy(strategy);
         let auth = builder
-            .session(async |_: SessionEvent, ()| Err::<u8, _>("the API is down".into()))
+            .session(async |_: SessionEvent<NoClaims>, ()| Err::<u8, _>("the API is down".into()))
             .build()
             .unwrap();
         let mut browser = browse(&auth);
