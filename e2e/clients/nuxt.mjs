@@ -2,7 +2,7 @@
 // passes /api/auth on: in the browser, in pages that the server renders, and in its handlers and middleware.
 //
 //   npm ci && (cd nuxt && npm install) && node nuxt.mjs
-import { NAMES, SESSION, browser, check, cookies, equal, finish, press, result, shows, without } from "./lib/checks.mjs"
+import { GRACE, NAMES, SESSION, browser, check, cookies, equal, finish, logged, mailed, press, result, shows, without } from "./lib/checks.mjs"
 import { build, start } from "./lib/nuxt.mjs"
 
 /** v4 takes what a proxy passes on for https, unless it says otherwise. */
@@ -23,7 +23,7 @@ for (const dialects of [["v4"], ["v5", "v4"], ["v4", "v5"]]) {
     const page = await open("")
     await shows(page, "unauthenticated", null)
     await press(page, "Providers")
-    equal(Object.keys(await result(page)), ["credentials"])
+    equal(Object.keys(await result(page)), ["credentials", "email"])
 
     await press(page, "Wrong password")
     equal((await result(page)).error, "CredentialsSignin")
@@ -129,16 +129,18 @@ for (const dialects of [["v4"], ["v5", "v4"], ["v4", "v5"]]) {
     const theirs = await other.newPage()
     await theirs.goto(site.origin)
     await ready(theirs)
-    await press(theirs, "Sign in")
-    await shows(theirs, "authenticated", SESSION)
+    await press(theirs, "Sign in as Grace")
+    await shows(theirs, "authenticated", GRACE)
+    const mark = site.server.output().length
     await press(page, "Break")
     await result(page)
     await shows(page, "unauthenticated", null)
+    await logged(site, mark, "WARN", "the company's API says no")
     equal(await cookies(context), [])
     await reload(page)
     await shows(page, "unauthenticated", null)
     await reload(theirs)
-    await shows(theirs, "authenticated", SESSION)
+    await shows(theirs, "authenticated", GRACE)
     await other.close()
   })
 
@@ -146,11 +148,18 @@ for (const dialects of [["v4"], ["v5", "v4"], ["v4", "v5"]]) {
     const [page, tab] = [await open(""), await open("")]
     await press(page, "Sign in")
     await shows(page, "authenticated", SESSION)
+    const other = await browser.newContext()
+    const elsewhere = await other.newPage()
+    await elsewhere.goto(site.origin)
+    await ready(elsewhere)
+    await press(elsewhere, "Sign in")
+    await shows(elsewhere, "authenticated", SESSION)
     equal((await context.request.post(`${site.backend}/rename`, { headers: HTTP })).status(), 200)
-    for (const one of [page, tab]) {
+    for (const one of [page, tab, elsewhere]) {
       await reload(one)
       await shows(one, "authenticated", { ...SESSION, user: { ...SESSION.user, name: "Augusta" } })
     }
+    await other.close()
   })
 
   await test("seed_3_2 seed_3_6 seed_3_7 seed_3_9 a company picked with $fetch is in the answer, and in useAuth() from then on", async (open, context) => {
@@ -170,6 +179,22 @@ for (const dialects of [["v4"], ["v5", "v4"], ["v4", "v5"]]) {
     await tab.getByText("here").click()
     await tab.getByText('"selectedCompanyId":"hooli"').waitFor()
     equal(await told(context, "company"), "hooli")
+  })
+
+  await test("seed_3_2 the company that was picked survives signing in by another provider", async (open) => {
+    const page = await open("")
+    await press(page, "Sign in")
+    await shows(page, "authenticated", SESSION)
+    await press(page, "Change company")
+    const picked = { ...SESSION, selectedCompanyId: "globex" }
+    await shows(page, "authenticated", picked)
+    await press(page, "Sign out")
+    await shows(page, "unauthenticated", null)
+    await page.goto(await mailed(site, () => asksForALink(page)))
+    await press(page, "Sign in")
+    await page.waitForURL(`${site.origin}/`)
+    await ready(page)
+    await shows(page, "authenticated", picked)
   })
 
   await test("seed_3_11 seed_3_12 an update takes complex data, and is shown without a reload", async (open) => {
@@ -223,6 +248,12 @@ for (const dialects of [["v4"], ["v5", "v4"], ["v4", "v5"]]) {
 }
 
 await finish()
+
+/** The library leads to the page that tells of the mail. */
+async function asksForALink(page) {
+  await press(page, "Mail a link")
+  await page.getByRole("heading", { name: "Check your email" }).waitFor()
+}
 
 /** A button does nothing before the page has come to life. */
 async function ready(page) {

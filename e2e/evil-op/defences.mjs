@@ -1,4 +1,5 @@
 // What some modes need besides one sign-in, and what must hold besides its outcome.
+import { Browser } from "./browser.mjs"
 import { ALICE } from "./trial.mjs"
 
 /** Modes that need other steps than one sign-in. Each judges by itself. */
@@ -256,9 +257,66 @@ function subjectIsStored(sub) {
   }
 }
 
-/** The pages that might show the person are looked at by the browser. */
-async function pagesEscape(trial, { browser }) {
+/** What the provider says comes out as text wherever it comes out: the browser looks for markup in every page. */
+async function pagesEscape(trial, { browser, session }) {
+  const { field, said, login } = SAID[trial.mode.name]
+  trial.expect(session?.user?.[field] === said, `the session's ${field} is ${JSON.stringify(session?.user?.[field])}`)
+  trial.expect((await browser.get(`${trial.base}/session`)).headers["content-type"] === "application/json", "the session is no JSON")
   for (const page of ["signin", "signout", "error"]) await browser.get(`${trial.base}/${page}`)
+  await serverEscapes(trial, field, said, login)
+}
+
+/** The server's development page shows who is signed in, the session and what the callbacks were given. */
+async function serverEscapes(trial, field, said, login) {
+  const { origin } = trial.server
+  const base = `${origin}/api/auth`
+  const browser = new Browser(origin)
+  const { csrfToken } = JSON.parse((await browser.get(`${base}/csrf`)).body)
+  const started = await browser.post(`${base}/signin/${trial.mode.name}?login_hint=${login}`, { csrfToken, callbackUrl: "/" })
+  const sent = await browser.get(started.location)
+  await browser.get(sent.location, { from: trial.op.origin })
+
+  const session = await browser.get(`${base}/session`)
+  trial.expect(JSON.parse(session.body)?.user?.[field] === said, `the server's session is ${session.body.slice(0, 200)}`)
+  trial.expect(session.headers["content-type"] === "application/json", "the server's session is no JSON")
+  trial.expect(session.headers["x-content-type-options"] === "nosniff", "a browser may guess what the server's session is")
+
+  const page = await browser.get(`${origin}/`)
+  trial.expect(/default-src 'none'|script-src 'none'/.test(page.headers["content-security-policy"]), "the server's page may run scripts")
+  const json = parsedBlocks(page.body).find((block) => block?.user)
+  trial.expect(json?.user[field] === said, "the server's page does not show the session as it is")
+  if (field === "name") {
+    const [heading, title] = ["h1", "title"].map((element) => textOf(page.body, element))
+    trial.expect(heading === `You are signed in, ${said}`, `the server's page greets ${heading}`)
+    trial.expect(title === `${said} · Hallpass`, `the server's page is called ${title}`)
+  }
+  for (const path of ["/dev/inbox", "/api/auth/signin", "/api/auth/signout", "/api/auth/error?error=%3Cscript%3Ealert(1)%3C%2Fscript%3E"]) {
+    const { status, headers } = await browser.get(origin + path)
+    trial.expect(status < 500 && headers["content-type"].startsWith("text/html"), `${path} answers ${status}`)
+  }
+  trial.problems.push(...browser.problems)
+}
+
+/** What the first element of this kind says to a reader: `undefined` when it holds markup. */
+function textOf(html, element) {
+  const inner = new RegExp(`<${element}[^>]*>([^<]*)</${element}>`).exec(html)?.[1]
+  return inner && plain(inner)
+}
+
+function parsedBlocks(html) {
+  return [...html.matchAll(/<pre><code>([^<]*)<\/code><\/pre>/g)].map(([, text]) => {
+    try {
+      return JSON.parse(plain(text))
+    } catch {
+      return undefined
+    }
+  })
+}
+
+/** Each reference once: what is escaped twice stays visible. */
+function plain(text) {
+  const named = { lt: "<", gt: ">", quot: '"', amp: "&" }
+  return text.replace(/&(?:#x([0-9a-f]+)|#([0-9]+)|(lt|gt|quot|amp));/gi, (_, hex, code, name) => named[name] ?? String.fromCharCode(hex ? parseInt(hex, 16) : Number(code)))
 }
 
 async function canaryIsNotAsked(trial) {
@@ -273,6 +331,14 @@ async function cookiesFit(trial, { browser }) {
 }
 
 // ---- rows and names
+
+/** What the provider says of a person that would be markup, a header or a template in the wrong hands. */
+const SAID = {
+  "id-name-html": { field: "name", said: "<script>alert(1)</script>\r\nBcc: x@evil.test {{7*7}} ${7*7}", login: "alice" },
+  "id-picture-js": { field: "image", said: "javascript:alert(1)", login: "bob" },
+}
+/** The modes that are tried at the server too. */
+export const AT_THE_SERVER = Object.keys(SAID)
 
 /** A user who is there already, and the account of this subject when one is given. */
 function owner(email, sub) {

@@ -1,7 +1,8 @@
 // The provider and the relying party, as programs that run beside us.
 import { spawn } from "node:child_process"
-import { createWriteStream, readFileSync } from "node:fs"
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, connect } from "node:net"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { PATIENCE } from "./browser.mjs"
 
@@ -59,6 +60,37 @@ export async function startRelyingParty(program, opOrigin) {
     memory: () => residentBytes(child.pid),
     stop: () => child.kill(),
   }
+}
+
+/** Starts the server in development mode, with a provider for each of these modes. */
+export async function startServer(program, opOrigin, modes) {
+  const folder = mkdtempSync(join(tmpdir(), "hallpass-evil-op-"))
+  const providers = modes.map((mode) => `
+[providers.${mode}]
+type = "oidc"
+issuer = "${opOrigin}/m/${mode}"
+id = "${CLIENT_ID}"
+secret = "${CLIENT_SECRET}"
+`)
+  writeFileSync(join(folder, "hallpass.toml"), `listen = "127.0.0.1:0"\n${providers.join("")}`)
+  const child = spawn(program, ["serve", "--dev"], { cwd: folder, env: {}, stdio: ["ignore", "pipe", "pipe"] })
+  const ended = new Promise((done) => child.once("exit", done))
+  let log = ""
+  child.stderr.on("data", (data) => { log += data })
+  const origin = await new Promise((resolve, reject) => {
+    child.stdout.on("data", (data) => {
+      log += data
+      const [address] = /http:\/\/\S+/.exec(log) ?? []
+      if (address) resolve(address)
+    })
+    ended.then((code) => reject(new Error(`the server ended with ${code}: ${log}`)))
+  })
+  const stop = async () => {
+    child.kill()
+    await ended
+    rmSync(folder, { recursive: true })
+  }
+  return { origin, stop }
 }
 
 function residentBytes(pid) {

@@ -14,9 +14,10 @@ export class Trial {
   #browsers = []
 
   /** @param mode as the provider lists it @param kind which mount: "rp" or "rp-userinfo" */
-  constructor({ op, rp }, mode, kind = "rp", tenant = mode.name) {
+  constructor({ op, rp, server }, mode, kind = "rp", tenant = mode.name) {
     this.op = op
     this.rp = rp
+    this.server = server
     this.mode = mode
     this.kind = kind
     this.tenant = tenant
@@ -31,6 +32,11 @@ export class Trial {
     other.problems = this.problems
     other.#browsers = this.#browsers
     return other
+  }
+
+  /** Milliseconds that the slowest answer took. */
+  get slowest() {
+    return Math.max(0, ...this.#browsers.map((browser) => browser.slowest))
   }
 
   expect(holds, otherwise) {

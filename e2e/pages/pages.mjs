@@ -18,7 +18,10 @@ const SHOTS = [
   { file: "sign-in-dark", page: "sign-in", scheme: "dark", width: 360, height: 640 },
   { file: "error", page: "error-AccessDenied", scheme: "light", width: 560, height: 480 },
   { file: "sign-out", page: "sign-out", scheme: "light", width: 560, height: 400 },
-  { file: "verify-request", page: "verify-request", scheme: "dark", width: 560, height: 480 },
+  { file: "verify-request", page: "verify-request", scheme: "light", width: 560, height: 480 },
+  { file: "verify-request-dark", page: "verify-request", scheme: "dark", width: 560, height: 480 },
+  { file: "confirm", page: "confirm", scheme: "light", width: 560, height: 480 },
+  { file: "confirm-dark", page: "themed-confirm", scheme: "dark", width: 560, height: 480 },
   { file: "themed", page: "themed-sign-in", scheme: "light", width: 560, height: 640 },
   { file: "many", page: "sign-in-many", scheme: "dark", width: 720, height: 700 },
 ]

@@ -21,6 +21,7 @@ pub(crate) fn step(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     build_programs(workspace)?;
     let mut driver = workspace.command("node", &["e2e/evil-op/run.mjs"]);
     driver.arg("--op").arg(harness).arg("--target").arg(workspace.built("conformance-target"));
+    driver.arg("--server").arg(workspace.built("hallpass"));
     if let Some(only) = options.value("--only") {
         driver.args(["--only", only]);
     }

@@ -86,10 +86,12 @@ impl Writer<'_> {
         let mut page = ConfirmPage::default();
         page.csrf_token = Some(CSRF_TOKEN);
         page.action = "/callback/email";
-        page.email = "somebody.with.a.very.long.name@mail.verwaltungsgemeinschaft.example";
+        page.email = "ada@example.com";
         page.token = CSRF_TOKEN;
         page.callback_url = "/dashboard?tab=1";
         self.write("confirm", &self.pages.confirm(&page)?)?;
+        page.email = "somebody.with.a.very.long.name@mail.verwaltungsgemeinschaft.example";
+        self.write("confirm-long-address", &self.pages.confirm(&page)?)?;
 
         self.error("error", None)?;
         self.error("error-AccessDenied", Some("AccessDenied"))

@@ -400,7 +400,7 @@ pub(crate) fn absolute(site: &Site, page: &str) -> String {
 
 /// Tells the log and the application's `on_error`.
 pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>) {
-    let source = std::error::Error::source(error).map(ToString::to_string);
+    let source = causes(error);
     let path = request.map(RequestInfo::path);
     match error.kind() {
         ErrorKind::UnknownAction
@@ -420,6 +420,23 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
     {
         tracing::error!("on_error panicked");
     }
+}
+
+/// What led to an error, down to what the application or its database said.
+fn causes(error: &Error) -> Option<String> {
+    let first = std::error::Error::source(error)?;
+    let mut text = first.to_string();
+    let mut cause = first.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        // Some errors repeat their cause in what they say themselves.
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    Some(text)
 }
 
 /// Tells the application what happened. Its answer changes nothing: a failure is only reported.

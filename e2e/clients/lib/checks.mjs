@@ -11,6 +11,9 @@ export const NAMES = { v4: "next-auth.session-token", v5: "authjs.session-token"
 /** What the example shows of Ada. */
 export const SESSION = { user: { id: "1", name: "Ada", role: "admin" }, selectedCompanyId: "acme" }
 
+/** What it shows of another person. */
+export const GRACE = { user: { id: "2", name: "Grace", role: "admin" }, selectedCompanyId: "acme" }
+
 let passed = 0, failed = 0
 
 /** Ends the script. */
@@ -29,12 +32,14 @@ export async function check(name, site, run) {
     return page
   }
   try {
+    await site?.server.forget()
     await run(open, context)
     passed++
     console.log(`ok: ${name}`)
   } catch (error) {
     failed++
-    console.log(`FAILED: ${name}\n    ${error.stack.replaceAll("\n", "\n    ")}`)
+    const text = `${error.stack}\n${site?.server.output() ?? ""}`.trim()
+    console.log(`FAILED: ${name}\n    ${text.replaceAll("\n", "\n    ")}`)
   }
   await context.close()
 }
@@ -56,6 +61,29 @@ export async function shows(page, status, session) {
   for (let left = 50; await shown() !== wanted; left--) {
     if (!left) throw new Error(`shown ${await shown()}, expected ${wanted}`)
     await page.waitForTimeout(100)
+  }
+}
+
+/** The next link that the example would mail, once `ask` was done. */
+export async function mailed(site, ask) {
+  const links = () => site.server.output().match(/^http\S+\/callback\/email\S*$/gm) ?? []
+  const { length } = links()
+  await ask()
+  return within(() => links()[length], "no mail was sent")
+}
+
+/** Waits until the log of the example has a line with all of these words since `mark`, which `site.server.output().length` gives. */
+export function logged(site, mark, ...words) {
+  const lines = () => site.server.output().slice(mark).split("\n")
+  return within(() => lines().find((line) => words.every((word) => line.includes(word))), `the log does not say ${words.join(", ")}`)
+}
+
+async function within(look, otherwise) {
+  for (let left = 50; ; left--) {
+    const found = look()
+    if (found) return found
+    if (!left) throw new Error(otherwise)
+    await new Promise((done) => setTimeout(done, 100))
   }
 }
 

@@ -21,7 +21,7 @@ export async function start(dialects) {
     await app.stop()
     await server.stop()
   }
-  return { origin, backend: server.origin, stop }
+  return { origin, backend: server.origin, server, stop }
 }
 
 /** Nitro wants to be told a port. */

@@ -12,8 +12,8 @@ const bundles = Object.fromEntries(await Promise.all(["v4", "v5"].map(async (nam
 })))
 
 /** The application: a page for each library, and below /api/auth the server, as a proxy passes it on. */
-export async function start(dialects) {
-  const server = await hallpass(dialects)
+export async function start(dialects, strategy) {
+  const server = await hallpass(dialects, strategy)
   const front = createServer((asked, answer) => {
     const [, page, script] = /^\/(v[45])(\.js)?(?:\?.*)?$/.exec(asked.url) ?? []
     if (script) return answer.writeHead(200, { "content-type": "text/javascript" }).end(bundles[page])
@@ -32,7 +32,7 @@ export async function start(dialects) {
     front.close()
     await server.stop()
   }
-  return { origin: `http://127.0.0.1:${front.address().port}`, stop }
+  return { origin: `http://127.0.0.1:${front.address().port}`, server, stop }
 }
 
 const html = (page) => `<!doctype html><html lang="en"><title>${page}</title><link rel="icon" href="data:,"><div id="page"></div><script src="/${page}.js"></script></html>`

@@ -10,13 +10,15 @@ export function show({ SessionProvider, useSession, signIn, signOut }) {
       setResult("")
       setResult(JSON.stringify(await done) ?? "null")
     }
-    const credentials = (password) => signIn("credentials", { redirect: false, username: "ada", password })
+    const credentials = (password, username = "ada") => signIn("credentials", { redirect: false, username, password })
     return (
       <main>
         <p id="status">{status}</p>
         <pre id="session">{JSON.stringify(data)}</pre>
         <pre id="result">{result}</pre>
         <button onClick={() => tell(credentials("right"))}>Sign in</button>
+        <button onClick={() => tell(credentials("right", "grace"))}>Sign in as Grace</button>
+        <button onClick={() => signIn("email", { callbackUrl: location.pathname, email: "ada@example.com" })}>Mail a link</button>
         <button onClick={() => tell(credentials("wrong"))}>Wrong password</button>
         <button onClick={() => signIn("credentials", { callbackUrl: location.pathname, username: "ada", password: "right" })}>Sign in and go</button>
         <button onClick={() => signIn()}>Sign-in page</button>

@@ -8,7 +8,7 @@ use hallpass::oauth::authorize::AuthorizationRequest;
 use hallpass::oidc::id_token::{Expected, Origin};
 use hallpass::oidc::jws::Compact;
 use hallpass::testkit::Idps;
-use hallpass::{Credentials, Email, Jwt, SessionEvent, Timestamp, User};
+use hallpass::{Credentials, Email, Jwt, NoClaims, SessionEvent, Strategy, Timestamp, User};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
@@ -62,6 +62,27 @@ impl Visit for Writer<'_> {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Claims {}
+
+#[tokio::test]
+async fn the_log_says_why_a_session_callback_failed() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let everything = Everything::default();
+        let guard = listen(everything.clone());
+        let site = Site::new();
+        let builder = site.builder().store(site.store.clone()).session_strategy(strategy);
+        let auth = builder
+            .session(async |_: SessionEvent<NoClaims>, ()| Err::<u8, _>("the API is down".into()))
+            .build()
+            .unwrap();
+        let mut browser = browse(&auth);
+        browser.sign_in("idp", &site.idp).await;
+        assert_eq!(browser.session().await, json!(null));
+        drop(guard);
+        let printed = everything.0.lock().unwrap().clone();
+        assert!(printed.contains("the session callback failed"), "{strategy:?}: {printed}");
+        assert!(printed.contains("the API is down"), "{strategy:?}: {printed}");
+    }
+}
 
 /// A text in each place where a secret is, every way to sign in, and as many faults as can be had.
 #[tokio::test]
