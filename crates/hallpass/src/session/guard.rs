@@ -4,10 +4,18 @@ use serde_json::Value;
 
 /// Takes fields out of a view that hold what is good for signing in somewhere: tokens of providers and of sessions,
 /// passwords and their hashes. Returns where they stood: `user.account.access_token`.
-pub(super) fn strip(view: &mut Value) -> Vec<String> {
+///
+/// It is done to everything that a `session` callback returns; programs that show or send such data on other ways need it
+/// themselves.
+pub fn strip(view: &mut Value) -> Vec<String> {
     let mut found = Vec::new();
     strip_below(view, "", &mut found);
     found
+}
+
+/// Whether a field of this name holds what [`strip`] takes out: for whoever hides values instead, as in logs.
+pub fn is_secret_name(name: &str) -> bool {
+    NEVER_SHOWN.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether JSON may hold such a field at all: most does not, and need not be taken apart.
