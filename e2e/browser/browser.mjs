@@ -66,7 +66,7 @@ await test("a demo user with one click", async (page) => {
 
 await test("the display name changes while the session lives", async (page) => {
   await signInByPassword(page, "milo", "demo")
-  await page.getByLabel("Display name").fill("Robert Cratchit")
+  await page.getByLabel("What update(…) sends").fill('{ "name": "Robert Cratchit" }')
   await page.getByRole("button", { name: "Change" }).click()
   await sees(page, "[role=status]", "nobody had to sign in again")
   await sees(page, "h1", "Robert Cratchit")

@@ -98,6 +98,7 @@ pub(crate) struct Config {
     max_age: Option<Duration>,
     update_age: Option<Duration>,
     absolute_max_age: Option<Duration>,
+    cache_for: Option<Duration>,
     pages: PagePaths,
     theme: Theme,
     looks: Looks,
@@ -201,6 +202,7 @@ impl Config {
             max_age: None,
             update_age: None,
             absolute_max_age: None,
+            cache_for: None,
             pages: PagePaths::new(),
             theme: Theme::new(),
             looks: Looks::default(),
@@ -221,6 +223,7 @@ impl Config {
             config.max_age = session.duration("max_age");
             config.update_age = session.duration("update_age");
             config.absolute_max_age = session.duration("absolute_max_age");
+            config.cache_for = session.duration("cache_for");
             session.end();
         }
         let pages = top.section("pages").map(read_pages);
@@ -440,6 +443,10 @@ impl Config {
         if let Some(max_age) = self.absolute_max_age {
             builder = builder.session_absolute_max_age(max_age);
         }
+        if let Some(time) = self.cache_for.filter(|time| !time.is_zero()) {
+            builder = builder.cache_for(time);
+        }
+        builder = builder.development(self.dev);
         builder = self.looks.add_to(builder);
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());

@@ -47,6 +47,8 @@ pub(crate) struct Dev {
     inbox: Option<Inbox>,
     /// Stands in for providers.
     stand_in: Option<StandIn>,
+    /// What became of the last change that the page's form sent.
+    last_change: update::LastChange,
 }
 
 impl Dev {
@@ -58,6 +60,7 @@ impl Dev {
             providers: config.provider_names().map(str::to_owned).collect(),
             inbox: config.inbox().cloned(),
             stand_in: config.stand_in().cloned(),
+            last_change: update::LastChange::default(),
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::session::{App, Claims, first_claims, plain_view, view};
 use crate::webhooks::{Callback, Webhooks};
 
 mod answers;
-pub(crate) mod sensitive;
 
 pub(crate) use answers::{Json, Returned, without_expires};
 

@@ -427,8 +427,9 @@ impl<S, C> Builder<S, C> {
     }
 
     /// Parameters that make `GET /session?name=value` an update, as if the client had posted `{ name: value }`: the
-    /// `jwt` callback gets [`Jwt::Update`]. Only for requests from the site itself (`Sec-Fetch-Site`), and never by
-    /// default: prefer `update()`, which posts. Values are texts.
+    /// `jwt` callback gets [`Jwt::Update`]. Only for requests from the site itself
+    /// ([`RequestInfo::is_from_site`](crate::RequestInfo::is_from_site)), and never by default: prefer `update()`, which
+    /// posts. Values are texts.
     pub fn update_from_query(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.settings.query_keys = names.into_iter().map(Into::into).collect();
         self

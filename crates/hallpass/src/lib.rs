@@ -167,7 +167,7 @@ pub use request::{Peer, RequestInfo};
 pub use schema::schema;
 pub use secret::Secret;
 #[cfg(feature = "engine")]
-pub use session::Session;
+pub use session::{Session, is_secret_name, strip_secrets};
 #[cfg(feature = "engine")]
 pub use store::{
     Epoch, MemoryStore, OneTimeToken, Revoke, Rows, SessionChange, SessionToken, Store, StoreError,

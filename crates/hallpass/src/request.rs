@@ -73,7 +73,7 @@ impl RequestInfo {
     /// Hides everything from callbacks that the application has not named, and all of it from a request that another
     /// site has sent: reading a session must not do what a stranger's link says.
     pub(crate) fn show_only(self, names: &[String]) -> Self {
-        let is_own = self.header("sec-fetch-site").is_none_or(|from| from == "same-origin");
+        let is_own = self.is_from_site();
         let named = self.query.iter().filter(|(name, _)| is_own && names.contains(name));
         Self { named: Some(named.cloned().collect()), ..self }
     }
@@ -99,6 +99,12 @@ impl RequestInfo {
     /// [`update_from_query`](crate::Builder::update_from_query) names.
     pub fn query(&self, name: &str) -> Option<&str> {
         last(self.query_pairs(), name)
+    }
+
+    /// Whether the site itself asks, and no other: its browser says `Sec-Fetch-Site: same-origin`, or nothing. Every
+    /// current browser says it; what says nothing is an older one, or a program that follows nobody's link.
+    pub fn is_from_site(&self) -> bool {
+        self.header("sec-fetch-site").is_none_or(|from| from == "same-origin")
     }
 
     /// The parameters of the query, in order. See [`query`](Self::query).

@@ -20,6 +20,7 @@ mod view;
 
 pub(crate) use database::Found;
 pub(crate) use epoch::begin_epoch;
+pub use guard::{is_secret_name, strip as strip_secrets};
 
 /// A session, as a handler sees it: who it is, until when, and what the application keeps with it.
 #[derive(Clone, Debug)]

@@ -59,6 +59,22 @@ pub(super) fn read(top: &mut Section<'_>) -> Javascript {
             }
             loading.allowed = origins;
         }
+        if let Some(time) = section.duration("timeout") {
+            if time.is_zero() || time.as_secs() >= 10 {
+                section.note_key("timeout", "`fetch.timeout` must be less than 10 seconds, and not 0");
+            }
+            loading.fetch.total = time;
+            loading.fetch.connect = loading.fetch.connect.min(time);
+        }
+        if let Some(bytes) = section.integer("max_body") {
+            loading.fetch.body = usize::try_from(bytes).unwrap_or(usize::MAX);
+            if bytes == 0 || loading.fetch.body > loading.limits.memory / 4 {
+                section.note_key(
+                    "max_body",
+                    "`fetch.max_body` is in bytes, and at most a quarter of `javascript.memory_limit`",
+                );
+            }
+        }
         section.end();
     }
     javascript

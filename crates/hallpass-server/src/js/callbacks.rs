@@ -1,7 +1,7 @@
 //! The callbacks of a configuration, as the library calls them.
 
 use std::borrow::Cow;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use hallpass::{
     BoxError, Builder, CredentialsInput, Decision, Event, Jwt, JwtDecision, JwtRead, Redirect, RequestInfo,
@@ -14,7 +14,7 @@ use super::engine::Input;
 use super::script::Script;
 use super::{arguments, providers};
 use crate::dev;
-use crate::doors::{Json, Returned, sensitive, without_expires};
+use crate::doors::{Json, Returned, without_expires};
 use crate::session::{App, Claims};
 
 /// Adds the forms of the configuration.
@@ -121,33 +121,10 @@ impl Script {
         };
         let json = match answer.as_str() {
             "null" | "undefined" => "null".to_owned(),
-            json if json.starts_with('{') => self.without_secrets(without_expires(answer, &expires))?,
+            json if json.starts_with('{') => without_expires(answer, &expires),
             _ => return Err(self.said("`session` must return an object: end it with `return session`")),
         };
         Ok(Json(RawValue::from_string(json)?))
-    }
-
-    /// Tokens of providers and passwords never leave the server. In development that is an error, so that it is mended.
-    fn without_secrets(&self, json: String) -> Result<String, BoxError> {
-        if !sensitive::is_suspect(&json) {
-            return Ok(json);
-        }
-        let mut value = serde_json::from_str(&json)?;
-        let found = sensitive::take_out(&mut value);
-        if found.is_empty() {
-            return Ok(json);
-        }
-        let fields = found.join(", ");
-        if self.dev {
-            return Err(self.said(&format!(
-                "`session` shows the browser {fields}: leave it out of what the callback returns (outside of development \
-                 mode Hallpass leaves it out, with a warning)"
-            )));
-        }
-        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(fields.clone()) {
-            tracing::warn!("{}: `session` returned {fields}, which browsers do not get", self.file());
-        }
-        Ok(value.to_string())
     }
 
     /// The `signIn` callback.

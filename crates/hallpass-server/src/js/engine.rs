@@ -301,7 +301,7 @@ pub(super) fn too_late(program: &Program) -> Fault {
 
 const PRELUDE: &str = include_str!("prelude.js");
 
-const DRIVER: &str = "__hallpass";
+pub(super) const DRIVER: &str = "__hallpass";
 
 /// In bytes; the threads of the server have 2 MiB.
 const STACK: usize = 512 * 1024;

@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use hallpass::{BoxError, Error, ErrorKind};
-use rquickjs::{Ctx, Object, Value};
+use rquickjs::{Ctx, Function, Object, Value};
+
+use super::engine::DRIVER;
 
 /// A place in a source, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(crate) enum Kind {
     TimedOut,
     /// It took more memory than it may.
     OutOfMemory,
+    /// A server that it asked cannot be reached, and it did not catch that.
+    Unreachable,
     /// Too many callbacks are running already.
     Busy,
 }
@@ -142,8 +146,9 @@ impl Fault {
             (false, true) => name.clone(),
             _ => message.clone(),
         };
+        let kind = if kind == Kind::Threw && is_unreachable(ctx, &thrown) { Kind::Unreachable } else { kind };
         let mut fault = Self::new(kind, shown).in_file(file);
-        fault.position = position(&stack, file);
+        fault.position = position(&stack, file).or_else(|| import(&message, source));
         fault.cure = cure(&message, fault.position, source);
         fault.auth_error = field(error, "type");
         fault.code =
@@ -151,10 +156,15 @@ impl Fault {
         fault
     }
 
+    /// Whether the program threw: its context can be used again.
+    pub(super) fn is_thrown(&self) -> bool {
+        matches!(self.kind, Kind::Threw | Kind::Unreachable)
+    }
+
     /// The error that the library gets.
     pub(super) fn into_error(self) -> BoxError {
         match self.kind {
-            Kind::TimedOut | Kind::OutOfMemory | Kind::Busy => {
+            Kind::TimedOut | Kind::OutOfMemory | Kind::Unreachable | Kind::Busy => {
                 Box::new(Error::new(ErrorKind::Unavailable, self.to_string()))
             }
             Kind::Broken | Kind::Threw => match self.auth_error.as_deref() {
@@ -190,7 +200,7 @@ impl fmt::Display for Fault {
         }
         f.write_str(": ")?;
         if !self.callback.is_empty() {
-            let verb = if self.kind == Kind::Threw { " threw " } else { ": " };
+            let verb = if self.is_thrown() { " threw " } else { ": " };
             write!(f, "`{}`{verb}", self.callback)?;
         }
         f.write_str(&self.message)?;
@@ -202,6 +212,15 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// Whether an error says that a server cannot be reached: only the program's world knows.
+fn is_unreachable<'js>(ctx: &Ctx<'js>, error: &Value<'js>) -> bool {
+    let driver: rquickjs::Result<Object<'js>> = ctx.globals().get(DRIVER);
+    driver
+        .and_then(|driver| driver.get::<_, Function<'js>>("isUnreachable"))
+        .and_then(|is_unreachable| is_unreachable.call((error.clone(),)))
+        .unwrap_or_default()
+}
 
 /// A field that is a text.
 fn field(object: &Object<'_>, name: &str) -> Option<String> {
@@ -220,6 +239,16 @@ fn position(stack: &str, file: &str) -> Option<Position> {
     })
 }
 
+/// Where a module is imported that there is not: the engine does not say.
+fn import(message: &str, source: &str) -> Option<Position> {
+    let (before, after) = message.split_once('"')?;
+    let (name, said) = after.split_once('"')?;
+    let is_of_one = before == "no provider " || said.starts_with(" cannot be imported");
+    let ends = ['\'', '"', '`'].map(|quote| format!("{name}{quote}"));
+    let at = ends.iter().filter_map(|end| source.find(end.as_str())).min().filter(|_| is_of_one)?;
+    Some(Position::of(source, at))
+}
+
 /// What to do about a mistake that people make.
 fn cure(message: &str, position: Option<Position>, source: &str) -> Option<String> {
     let line =
@@ -235,6 +264,13 @@ fn cure(message: &str, position: Option<Position>, source: &str) -> Option<Strin
         return Some(format!(
             "the callback has `{name}` as an argument already: give this one another name, such as `{name}Value`"
         ));
+    }
+    if message.starts_with("no provider ") {
+        return Some(
+            "take the import out and describe it yourself: `{ id, name, type: \"oauth\", authorization, token, userinfo, \
+             profile }` with addresses, or `{ id, name, type: \"oidc\", issuer }`, and `clientId` and `clientSecret`"
+                .to_owned(),
+        );
     }
     if message.contains("import is not available") {
         return None;
@@ -255,6 +291,9 @@ fn cure(message: &str, position: Option<Position>, source: &str) -> Option<Strin
     }
     if message.starts_with("fetch failed") && message.contains("may not be asked") {
         return Some("list its origin under `allow` in [fetch] of hallpass.toml".to_owned());
+    }
+    if message.starts_with("fetch failed") && message.contains("is larger than") {
+        return Some("ask for less, or raise `max_body` in [fetch] of hallpass.toml".to_owned());
     }
     None
 }

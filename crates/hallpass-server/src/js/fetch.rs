@@ -17,6 +17,26 @@ pub(crate) struct Fetch {
     allowed: Option<Vec<Origin>>,
 }
 
+/// Why there is no answer.
+#[derive(Debug)]
+struct Failed {
+    message: String,
+    /// Whether the server is away or does not answer, which says nothing about anybody.
+    is_unreachable: bool,
+}
+
+impl From<String> for Failed {
+    fn from(message: String) -> Self {
+        Self { message, is_unreachable: false }
+    }
+}
+
+impl From<&str> for Failed {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
 #[derive(Deserialize)]
 struct Asked {
     url: String,
@@ -27,8 +47,8 @@ struct Asked {
 }
 
 impl Fetch {
-    pub(super) fn new(base: Option<Url>, allowed: Option<Vec<Origin>>) -> Self {
-        Self { client: Client::with_limits(Limits::DEFAULT), base, allowed }
+    pub(super) fn new(base: Option<Url>, allowed: Option<Vec<Origin>>, limits: Limits) -> Self {
+        Self { client: Client::with_limits(limits), base, allowed }
     }
 
     /// Sends what the program asked for. The answer is JSON; that nobody answered is an answer too.
@@ -39,11 +59,13 @@ impl Fetch {
         let asked: Asked = serde_json::from_str(asked).map_err(|error| error.to_string())?;
         Ok(match self.follow(asked).await {
             Ok(answer) => answer.to_string(),
-            Err(failed) => json!({ "failed": failed }).to_string(),
+            Err(Failed { message, is_unreachable }) => {
+                json!({ "failed": message, "unreachable": is_unreachable }).to_string()
+            }
         })
     }
 
-    async fn follow(&self, asked: Asked) -> Result<Value, String> {
+    async fn follow(&self, asked: Asked) -> Result<Value, Failed> {
         let mut url = self.resolve(&asked.url)?;
         let mut method = Method::from_bytes(asked.method.as_bytes()).map_err(|_| "the method is unknown")?;
         let mut headers = asked.headers;
@@ -57,7 +79,7 @@ impl Fetch {
                 return Ok(described(&url, &response, times > 0));
             };
             if asked.redirect == "error" {
-                return Err(format!("{} answers with a redirect", shown(&url)));
+                return Err(format!("{} answers with a redirect", shown(&url)).into());
             }
             let target = self
                 .resolve(url.join(location).as_ref().map_or("", Url::as_str))
@@ -78,7 +100,7 @@ impl Fetch {
             }
             url = target;
         }
-        Err(format!("more than {MOST_REDIRECTS} redirects"))
+        Err(format!("more than {MOST_REDIRECTS} redirects").into())
     }
 
     fn resolve(&self, url: &str) -> Result<Url, String> {
@@ -116,7 +138,7 @@ impl Fetch {
         method: &Method,
         headers: &[(String, String)],
         body: &str,
-    ) -> Result<Response<Bytes>, String> {
+    ) -> Result<Response<Bytes>, Failed> {
         let reach = self.reach(url)?;
         let mut address = url.clone();
         address.set_fragment(None);
@@ -135,8 +157,13 @@ impl Fetch {
         request.headers_mut().entry(header::USER_AGENT).or_insert(HeaderValue::from_static("hallpass"));
         request.extensions_mut().insert(reach);
         self.client.send(request).await.map_err(|error| match error {
-            HttpError::Connection(_) => format!("{} does not answer", shown(url)),
-            other => other.to_string(),
+            HttpError::Connection(_) => {
+                Failed { message: format!("{} does not answer", shown(url)), is_unreachable: true }
+            }
+            HttpError::TimedOut => {
+                Failed { message: format!("{} does not answer in time", shown(url)), is_unreachable: true }
+            }
+            other => other.to_string().into(),
         })
     }
 }

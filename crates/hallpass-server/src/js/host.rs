@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hallpass::is_secret_name;
 use hallpass::random::{Random, SystemRandom};
 use rquickjs::{Ctx, Exception, Function, Object, Result};
 use serde_json::json;
@@ -18,6 +19,7 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, wishes: &Arc<Wishes>) -> Result<Obj
         Function::new(ctx.clone(), move |kind: String, argument: String| wishes.add(kind, argument))?,
     )?;
     host.set("log", Function::new(ctx.clone(), log)?)?;
+    host.set("isSecret", Function::new(ctx.clone(), |name: String| is_secret_name(&name))?)?;
     host.set("uuid", Function::new(ctx.clone(), uuid)?)?;
     host.set("random", Function::new(ctx.clone(), random)?)?;
     host.set("encode", Function::new(ctx.clone(), |text: String| text.into_bytes())?)?;
@@ -36,7 +38,8 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, wishes: &Arc<Wishes>) -> Result<Obj
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what the engine calls owns its arguments")]
-fn log(level: String, mut text: String) {
+fn log(level: String, text: String) {
+    let mut text = masked(&text);
     if let Some((cut, _)) = text.char_indices().nth(LONGEST_LINE) {
         text.truncate(cut);
         text.push('…');
@@ -48,6 +51,45 @@ fn log(level: String, mut text: String) {
         "debug" => tracing::debug!(target: TARGET, "{text}"),
         _ => tracing::info!(target: TARGET, "{text}"),
     }
+}
+
+/// JSON in a text: members whose name calls them secret lose their texts, as in what is logged as an object.
+fn masked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\":") {
+        let (before, after) = rest.split_at(at + 2);
+        shown.push_str(before);
+        rest = after;
+        let name = before.strip_suffix("\":").and_then(|it| it.rsplit('"').next()).unwrap_or_default();
+        // What is escaped in a text is escaped at both ends.
+        let name = name.trim_end_matches('\\');
+        let value = after.trim_start();
+        let quote =
+            value.find('"').filter(|at| value.get(..*at).is_some_and(|it| it.chars().all(|c| c == '\\')));
+        if let (true, Some(quote)) = (is_secret_name(name), quote) {
+            let opening = value.get(..=quote).unwrap_or_default();
+            shown.push_str(after.get(..after.len() - value.len()).unwrap_or_default());
+            shown.push_str(&format!("{opening}(hidden){opening}"));
+            let inside = value.get(quote + 1..).unwrap_or_default();
+            rest = end_of_text(inside, quote).and_then(|end| inside.get(end..)).unwrap_or_default();
+        }
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Where a text of JSON ends that began with so many backslashes before its quotation mark.
+fn end_of_text(inside: &str, slashes: usize) -> Option<usize> {
+    let mut run = 0;
+    for (at, byte) in inside.bytes().enumerate() {
+        match byte {
+            b'\\' => run += 1,
+            b'"' if run % (2 * (slashes + 1)) == slashes => return Some(at + 1),
+            _ => run = 0,
+        }
+    }
+    None
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what the engine calls owns its arguments")]
@@ -147,3 +189,27 @@ const LONGEST_LINE: usize = 8192;
 
 /// As in browsers, in bytes.
 const MOST_RANDOM: usize = 65536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_in_a_text_loses_its_secrets_and_nothing_else() {
+        let account = r#"{"access_token":"a\"b","scope":"read","password": "p", "id_token":null,"n":{"refreshToken":"r"}}"#;
+        let hidden = r#"{"access_token":"(hidden)","scope":"read","password": "(hidden)", "id_token":null,"n":{"refreshToken":"(hidden)"}}"#;
+        assert_eq!(
+            masked(&format!("given {account}, twice {account}")),
+            format!("given {hidden}, twice {hidden}")
+        );
+        // JSON in a text of JSON.
+        let twice = serde_json::to_string(account).unwrap();
+        let shown = masked(&twice);
+        assert!(!shown.contains("a\\\\") && shown.matches("(hidden)").count() == 3, "{shown}");
+        for harmless in
+            ["\"", "\":", "say \"password\": no", r#"{"password":1}"#, r#"{"a":"password"}"#, "ä\":ü"]
+        {
+            assert_eq!(masked(harmless), harmless);
+        }
+    }
+}

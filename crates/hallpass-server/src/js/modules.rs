@@ -25,10 +25,8 @@ impl Resolver for Modules {
         let message = match provider(name) {
             Some(id) => {
                 let hint = nearest(id, names()).map(|known| format!(": did you mean `{known}`?"));
-                format!(
-                    "no provider {id:?} is known{}; one of your own is an object with `id`, `type` and `issuer`",
-                    hint.unwrap_or_default()
-                )
+                // What to write in its place is said where the line is known.
+                format!("no provider {id:?} is known{}", hint.unwrap_or_default())
             }
             None => format!(
                 "{name:?} cannot be imported: inside Hallpass are `next-auth`, `@auth/core`, `@auth/express`, `#auth` \

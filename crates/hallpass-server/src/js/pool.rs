@@ -98,7 +98,7 @@ impl Pool {
         let mut call = Call { pool: Arc::clone(self), engine, deadline, flights: None, _place: place };
         let result = call.run(kind, input, request).await;
         match &result {
-            Err(fault) if fault.kind != Kind::Threw => {
+            Err(fault) if !fault.is_thrown() => {
                 drop(call);
                 // A context that is thrown away is work for everybody: a person causes it now and then, and no more.
                 tokio::spawn(async move {
@@ -124,7 +124,7 @@ impl Pool {
         let named = |fault: Fault| fault.in_callback(kind);
         let mut engine = self.engine().map_err(named)?;
         let result = engine.start(kind, Input::Argument(argument), request, self.program.limits.time);
-        if !matches!(&result, Err(fault) if fault.kind != Kind::Threw) {
+        if !matches!(&result, Err(fault) if !fault.is_thrown()) {
             engine.wishes();
             if engine.forget().is_ok() {
                 self.put_back(engine);

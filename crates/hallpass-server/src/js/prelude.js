@@ -34,25 +34,32 @@
   define('clearInterval', (id) => void timers.delete(id))
   if (typeof queueMicrotask === 'undefined') define('queueMicrotask', (task) => void Promise.resolve().then(task))
 
-  // --- console
+  // --- console: what its name calls a secret is not printed, nor are secrets of the environment
+  const HIDDEN = '(hidden)'
+  const environment = parse(env)
+  const secrets = keys(environment)
+    .filter((name) => /SECRET|PASSWORD|TOKEN|KEY/.test(name) && environment[name].length >= 8)
+    .map((name) => environment[name])
+  const hide = (name, value) => (value !== null && value !== undefined && host.isSecret(name) ? HIDDEN : value)
   const show = (value) => {
     if (typeof value === 'string') return value
     if (value instanceof Error) return value.stack ? `${value}\n${value.stack}` : `${value}`
     if (typeof value === 'function') return `[function ${value.name}]`
     try {
-      return stringify(value) ?? String(value)
+      return stringify(value, hide) ?? String(value)
     } catch {
       return String(value)
     }
   }
-  const logs = (level) => (...values) => host.log(level, values.map(show).join(' '))
+  const logs = (level) => (...values) =>
+    host.log(level, secrets.reduce((text, secret) => text.split(secret).join(HIDDEN), values.map(show).join(' ')))
   const console = {}
   for (const [name, level] of [['error', 'error'], ['warn', 'warn'], ['info', 'info'], ['log', 'info'],
     ['debug', 'debug'], ['trace', 'debug'], ['dir', 'info'], ['table', 'info']]) console[name] = logs(level)
   define('console', console)
 
   // --- the environment
-  define('process', { env: parse(env), nextTick: (task, ...rest) => queueMicrotask(() => task(...rest)) })
+  define('process', { env: environment, nextTick: (task, ...rest) => queueMicrotask(() => task(...rest)) })
 
   // --- text and bytes
   class TextEncoder {
@@ -273,6 +280,17 @@
     if (error instanceof Error) Object.defineProperty(error, 'stack', { value: `${error.stack ?? ''}\n${place}`, writable: true, configurable: true })
     throw error
   })
+  // Errors that say that a server is away. Whoever throws one on, as it is or as a cause, has decided nothing.
+  const unreachable = new WeakSet()
+  const isUnreachable = (error, depth = 0) => {
+    try {
+      if (error === null || typeof error !== 'object' || depth > 8) return false
+      if (unreachable.has(error) || isUnreachable(error.cause, depth + 1)) return true
+      return error instanceof AggregateError && error.errors.length > 0 && error.errors.every((it) => isUnreachable(it, depth + 1))
+    } catch {
+      return false
+    }
+  }
   const fetch = (input, init) => from(new Error().stack, sendOut(input, init))
   const sendOut = async (input, init) => {
     const request = new Request(input, init)
@@ -287,7 +305,11 @@
     const answer = parse(await outside('fetch', stringify({
       url: request.url, method: request.method, headers: [...request.headers], body, redirect: request.redirect,
     })))
-    if (answer.failed) throw new TypeError(`fetch failed: ${answer.failed}`)
+    if (answer.failed) {
+      const error = new TypeError(`fetch failed: ${answer.failed}`)
+      if (answer.unreachable) unreachable.add(error)
+      throw error
+    }
     return new Response(answer.body, answer)
   }
   define('Headers', Headers)
@@ -399,6 +421,10 @@
     if (source === undefined) throw new Error(`nothing is exported that could be the configuration`)
     const direct = source[MADE] ? source[MADE].options : source
     if (typeof direct !== 'function') fixed = direct
+    // The file may set variables while it is loaded; what a call set, the next one would find.
+    Object.freeze(process.env)
+    Object.freeze(process)
+    Object.defineProperty(globalThis, 'process', { writable: false, configurable: false })
     return fixed === undefined
   }
   const response = () => new Proxy(() => undefined, { get: (target, name, self) => (name === 'then' ? undefined : name === Symbol.toPrimitive ? () => '' : self), apply: (target, self) => self })
@@ -589,5 +615,5 @@
       if (property.configurable && 'value' in property && name !== 'process') Object.defineProperty(globalThis, name, { ...property, writable: false, configurable: false })
     }
   }
-  return { configure, start, startRead, startShow, look, finish, forget, freeze }
+  return { configure, isUnreachable, start, startRead, startShow, look, finish, forget, freeze }
 }

@@ -18,7 +18,7 @@ impl Seen {
     /// A request as Next's API routes have it. Of the query there is what the settings name, and nothing at all when
     /// another site makes the browser ask: a link or an image must change nothing.
     pub(super) fn request(&self, info: &RequestInfo) -> String {
-        let asks_itself = self.is_same_origin(info);
+        let asks_itself = info.is_from_site();
         let pairs: Vec<_> = info
             .query_pairs()
             .iter()
@@ -55,18 +55,6 @@ impl Seen {
             Some(url) => url.origin().ascii_serialization(),
             None => format!("http://{}", info.header(header::HOST).unwrap_or("localhost")),
         }
-    }
-
-    /// Whether a page of this very site asks. Where the browser does not say so, nobody is believed.
-    fn is_same_origin(&self, info: &RequestInfo) -> bool {
-        if let Some(site) = info.header("sec-fetch-site") {
-            return site == "same-origin";
-        }
-        let own = self.url.as_ref().and_then(Url::host_str).map(str::to_owned);
-        let host = own.or_else(|| Some(Url::parse(&self.origin(info)).ok()?.host_str()?.to_owned()));
-        let from = info.header(header::ORIGIN).or_else(|| info.header(header::REFERER));
-        let from = from.and_then(|from| Url::parse(from).ok());
-        host.is_some() && from.and_then(|from| from.host_str().map(str::to_owned)) == host
     }
 }
 

@@ -22,11 +22,9 @@ pub(crate) struct Script {
     pub(super) pool: Arc<Pool>,
     pub(super) description: Arc<Description>,
     pub(super) seen: Arc<Seen>,
-    /// Development mode: what must not be shown is an error, and not only left out.
+    /// Development mode: people see what the callbacks did.
     pub(super) dev: bool,
     pub(super) is_per_request: bool,
-    /// Fields that were left out of a session, once each.
-    pub(super) warned: Arc<std::sync::Mutex<std::collections::HashSet<String>>>,
 }
 
 /// What the settings say of it.
@@ -42,6 +40,8 @@ pub(crate) struct Loading {
     pub(crate) base_url: Option<Url>,
     /// Origins that `fetch` may ask.
     pub(crate) allowed: Option<Vec<Origin>>,
+    /// What one `fetch` may take.
+    pub(crate) fetch: hallpass::http::Limits,
     /// Public address of the server.
     pub(crate) url: Option<Url>,
 }
@@ -86,7 +86,7 @@ impl Script {
             source,
             script,
         };
-        let fetch = Fetch::new(loading.base_url, loading.allowed);
+        let fetch = Fetch::new(loading.base_url, loading.allowed, loading.fetch);
         let pool = Pool::new(program, fetch)?;
         let is_per_request = pool.is_per_request();
         let json = pool.call_now("describe", "null", &stub())?;
@@ -97,7 +97,6 @@ impl Script {
             seen: Arc::new(Seen { query: loading.query, url: loading.url }),
             dev: loading.dev,
             is_per_request,
-            warned: Arc::default(),
         })
     }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use hallpass::{BoxError, Decision, Event, Jwt, JwtDecision, SessionEvent, SignIn};
+use hallpass::{BoxError, Decision, Event, Jwt, JwtDecision, SessionEvent, SignIn, strip_secrets};
 use serde_json::{Map, Value};
 
 use super::{Callback, Failed, Webhooks};
-use crate::doors::{Json, Returned, sensitive};
+use crate::doors::{Json, Returned};
 use crate::session::Claims;
 
 impl Webhooks {
@@ -56,10 +56,6 @@ impl Webhooks {
             Value::Object(fields) => {
                 // Hallpass says it.
                 fields.remove("expires");
-                let found = sensitive::take_out(&mut answer);
-                if !found.is_empty() {
-                    tracing::warn!("webhook `session`: browsers do not get {}", found.join(", "));
-                }
             }
             _ => return Err(self.refused(Callback::Session, "the answer is not an object, or null")),
         }
@@ -88,7 +84,15 @@ impl Webhooks {
     }
 
     async fn answer(&self, callback: Callback, data: Value) -> Result<Value, BoxError> {
-        let data = self.without_secrets(data);
+        // What `jwt` is not given it cannot give back, and what it does not give back is gone.
+        let token = match callback {
+            Callback::Jwt => data.get("token").cloned(),
+            _ => None,
+        };
+        let mut data = self.without_secrets(data);
+        if let (Some(token), Some(fields)) = (token, data.as_object_mut()) {
+            fields.insert("token".to_owned(), token);
+        }
         self.ask(callback, data).await.map_err(|failed| self.report(callback, &failed))
     }
 
@@ -110,7 +114,7 @@ impl Webhooks {
         if let Some(account) = fields.get_mut("account").and_then(Value::as_object_mut) {
             retain(account, ACCOUNT);
         }
-        sensitive::take_out(&mut data);
+        strip_secrets(&mut data);
         data
     }
 }

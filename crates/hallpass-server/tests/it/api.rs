@@ -83,9 +83,19 @@ impl Api {
     }
 }
 
+/// An address at which nobody listens: connections are refused.
+pub(crate) fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
 fn answer(path: &str, body: &str) -> (&'static str, String, String) {
     let ok = |body: &str| ("200 OK", String::new(), body.to_owned());
-    match path.split('?').next().unwrap_or_default() {
+    let path = path.split('?').next().unwrap_or_default();
+    if let Some(size) = path.strip_prefix("/api/size/") {
+        return ok(&"x".repeat(size.parse().unwrap()));
+    }
+    match path {
         "/token" => {
             ok(r#"{"access_token":"access-token-of-acme","token_type":"Bearer","session_token":"abc-123"}"#)
         }

@@ -58,6 +58,11 @@ impl Browser {
         self.cookies.values().map(String::as_str)
     }
 
+    /// The names of all cookies.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.cookies.keys().map(String::as_str)
+    }
+
     /// The value of a cookie.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)

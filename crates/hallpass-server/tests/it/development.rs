@@ -81,13 +81,50 @@ fn the_display_name_changes_while_the_session_lives() {
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
     browser.sign_in("milo", "demo");
-    let answer = browser.post("/dev/update", &[("name", "Robert <b>")]);
+    assert!(browser.get("/").body.contains("value=\"{&quot;name&quot;:&quot;Milo Cratchit&quot;}\""));
+    let answer = browser.post("/dev/update", &[("data", "{\"name\":\"Robert <b>\"}")]);
     assert_eq!((answer.status, answer.header("location")), (303, Some("/?change=done")));
     assert!(browser.get("/api/auth/session").body.contains("\"name\":\"Robert <b>\""));
     let page = browser.get("/?change=done").body;
     assert!(
         page.contains("You are signed in, Robert &lt;b&gt;") && page.contains("nobody had to sign in again")
     );
+    // It is told once, and a change that changes nothing is not called one.
+    assert!(!browser.get("/?change=done").body.contains("nobody had to sign in again"));
+    let answer = browser.post("/dev/update", &[("data", "{\"name\":\"Robert <b>\"}")]);
+    assert_eq!(answer.header("location"), Some("/?change=unseen"));
+    assert!(browser.get("/?change=unseen").body.contains("the browser sees the same session as before"));
+}
+
+#[test]
+fn the_page_sends_any_change_and_shows_the_session_afterwards() {
+    for strategy in ["database", "jwt"] {
+        let folder = Folder::new();
+        folder.write("hallpass.toml", &format!("[session]\nstrategy = \"{strategy}\"\n"));
+        folder.write(
+            "hallpass.config.js",
+            "export default { callbacks: {
+               jwt({ token, trigger, session }) {
+                 if (trigger === 'update' && session?.company) token.company = session.company
+                 return token
+               },
+               session: ({ session, token }) => ({ ...session, company: token.company }),
+             } }",
+        );
+        let server = Server::start(program(&folder, &["dev", "--listen", "127.0.0.1:0"]));
+        let mut browser = Browser::new(&server.host);
+        browser.sign_in("milo", "demo");
+        let data = "{\"company\":{\"id\":7,\"role\":[\"a\"]}}";
+        let answer = browser.post("/dev/update", &[("data", data)]);
+        assert_eq!(answer.header("location"), Some("/?change=done"), "{strategy}");
+        let page = browser.get("/?change=done").body;
+        let shown = page.split("id=\"session\"").nth(1).unwrap().split("</section>").next().unwrap();
+        assert!(shown.contains("&quot;company&quot;") && shown.contains("&quot;id&quot;: 7"), "{shown}");
+        // What the callbacks do not look at changes nothing, and the page says so.
+        let answer = browser.post("/dev/update", &[("data", "{\"other\":1}")]);
+        assert_eq!(answer.header("location"), Some("/?change=unseen"), "{strategy}");
+        assert_eq!(browser.session()["company"]["id"], 7);
+    }
 }
 
 #[test]
@@ -96,12 +133,19 @@ fn a_change_is_refused_without_the_token_and_with_a_name_that_is_none() {
     let server = Server::development(&folder);
     let mut browser = Browser::new(&server.host);
     browser.sign_in("milo", "demo");
-    let forged = browser.post_bare("/dev/update", &[("name", "Eve")]);
+    let forged = browser.post_bare("/dev/update", &[("data", "{\"name\":\"Eve\"}")]);
     assert_eq!(forged.header("location"), Some("/?change=refused"));
-    for name in ["", "  ", "two\nlines", &"x".repeat(61)] {
-        let answer = browser.post("/dev/update", &[("name", name)]);
+    for name in ["", "  ", "two\\nlines", &"x".repeat(61)] {
+        let answer = browser.post("/dev/update", &[("data", &format!("{{\"name\":\"{name}\"}}"))]);
         assert_eq!(answer.header("location"), Some("/?change=refused"), "{name:?}");
+        let page = browser.get("/?change=refused").body;
+        assert!(
+            page.contains("Nothing was changed: the update was refused: name: it does not fit"),
+            "{name:?}: {page}"
+        );
     }
+    browser.post("/dev/update", &[("data", "{name: 1}")]);
+    assert!(browser.get("/?change=refused").body.contains("that is no JSON"));
     assert!(browser.get("/api/auth/session").body.contains("\"name\":\"Milo Cratchit\""));
 }
 

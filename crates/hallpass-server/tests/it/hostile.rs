@@ -5,7 +5,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::api::Api;
+use crate::api::{self, Api};
 use crate::browser::Browser;
 use crate::program::{Folder, Server, program};
 
@@ -138,6 +138,11 @@ fn one_call_cannot_poison_what_the_next_one_stands_on() {
         "Promise.prototype.then = () => 1",
         "Object.defineProperty(Object.prototype, 'admin', { value: true })",
         "Object.setPrototypeOf(Object.prototype, { admin: true })",
+        "globalThis.process = { env: { AUTH_MARK: 'mine' } }",
+        "process.env = { AUTH_MARK: 'mine' }",
+        "process.env.AUTH_MARK = 'mine'",
+        "delete process.env.AUTH_MARK",
+        "process.nextTick = () => {}",
     ] {
         let (_folder, server) =
             site(&format!("try {{ {poison} }} catch {{}} ; return {{ ...session, poisoned: true }}"), "");
@@ -148,6 +153,17 @@ fn one_call_cannot_poison_what_the_next_one_stands_on() {
             assert_eq!(session["user"], json!({ "name": "Ada" }), "{poison}");
             assert_eq!(session.as_object().unwrap().len(), 2, "{poison}: {session}");
         }
+        // As it was set, where the next call looks.
+        let look =
+            "return { ...session, seen: [process.env.MARK ?? 'none', typeof process.nextTick].join(' ') }";
+        let poison = poison.replace("AUTH_MARK", "MARK");
+        let body =
+            format!("if (req.query.do === 'it') {{ try {{ {poison} }} catch {{}} }} else {{ {look} }}");
+        let (_folder, server) = site(&body, "");
+        let mut browser = signed_in(&server);
+        harm(&mut browser);
+        let answer = browser.get_with("/api/auth/session?do=look", "sec-fetch-site: same-origin\r\n").body;
+        assert!(answer.contains("\"seen\":\"none function\""), "{poison}: {answer}");
     }
     let (_folder, server) = site("return { ...session, admin: {}.admin ?? 'no' }", "");
     let mut browser = signed_in(&server);
@@ -223,6 +239,146 @@ fn a_server_that_does_not_answer_in_time_is_a_503_and_nobody_is_signed_out() {
     assert_eq!(harm(&mut browser).status, 503);
     assert!(browser.has_session());
     assert_eq!(browser.session()["user"]["name"], "Ada");
+}
+
+/// `jwt` or `session` does this whenever the session is read, and is given nothing else.
+fn down(strategy: &str, callback: &str, body: &str, base_url: &str) -> (Folder, Server) {
+    let folder = Folder::new();
+    let settings = "listen = \"127.0.0.1:0\"\nsecret = \"a secret of at least 32 characters\"\n";
+    folder.write(
+        "hallpass.toml",
+        &format!("{settings}[session]\nstrategy = \"{strategy}\"\n[fetch]\nbase_url = \"{base_url}\"\n"),
+    );
+    let ask = |name: &str| if name == callback { body.to_owned() } else { String::new() };
+    folder.write(
+        "hallpass.config.js",
+        &format!(
+            "import Credentials from '@auth/core/providers/credentials'
+             export default {{
+               providers: [Credentials({{ authorize: () => ({{ id: '1', name: 'Ada' }}) }})],
+               callbacks: {{
+                 async jwt({{ token, user }}) {{ if (user) return token; {} return token }},
+                 async session({{ session, token }}) {{ {} return {{ user: {{ name: token.name }}, found: token.found }} }},
+               }},
+             }}",
+            ask("jwt"),
+            ask("session")
+        ),
+    );
+    let server = Server::start(program(&folder, &[]));
+    (folder, server)
+}
+
+#[test]
+fn an_api_that_refuses_connections_is_a_503_and_nobody_is_signed_out() {
+    let nobody = api::nobody();
+    for strategy in ["jwt", "database"] {
+        for callback in ["jwt", "session"] {
+            for body in [
+                "await fetch('/api/people');",
+                "await $fetch('/api/people');",
+                "try { await fetch('/api/people') } catch (cause) { throw new Error('no people', { cause }) }",
+                "await Promise.any([fetch('/a'), fetch('/b')]);",
+            ] {
+                let (_folder, server) = down(strategy, callback, body, &nobody);
+                let mut browser = signed_in(&server);
+                let before: Vec<_> = browser.cookies().map(str::to_owned).collect();
+                let answer = browser.get("/api/auth/session");
+                let what = format!("{strategy} {callback} {body}: {}", answer.body);
+                assert_eq!(answer.status, 503, "{what}");
+                assert!(answer.header("retry-after").is_some(), "{what}");
+                assert_eq!(answer.header("set-cookie"), None, "{what}");
+                assert!(browser.cookies().eq(&before), "{what}");
+                let log = server.log();
+                assert!(log.contains("hallpass.config.js, line ") && log.contains(callback), "{what}: {log}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_callback_that_catches_that_an_api_is_away_decides_itself() {
+    let nobody = api::nobody();
+    for strategy in ["jwt", "database"] {
+        for callback in ["jwt", "session"] {
+            let body = "token.found = await fetch('/api/people').catch((error) => error.message);";
+            let (_folder, server) = down(strategy, callback, body, &nobody);
+            let mut browser = signed_in(&server);
+            let session = browser.session();
+            assert_eq!(session["found"], format!("fetch failed: {nobody} does not answer"), "{session}");
+            assert_eq!(session["user"]["name"], "Ada");
+        }
+    }
+    // What it throws in its place is its own, too.
+    let body = "await fetch('/api/people').catch(() => { throw new Error('my own') });";
+    let (_folder, server) = down("jwt", "session", body, &nobody);
+    let mut browser = signed_in(&server);
+    assert!(browser.session().is_null() && !browser.has_session());
+}
+
+#[test]
+fn an_api_that_answers_with_an_error_signs_out_as_anything_that_is_thrown() {
+    let api = Api::start();
+    api.fail(true);
+    for callback in ["jwt", "session"] {
+        let (_folder, server) = down("jwt", callback, "await $fetch('/api/echo');", &api.origin);
+        let mut browser = signed_in(&server);
+        assert!(browser.session().is_null() && !browser.has_session(), "{callback}");
+    }
+}
+
+#[test]
+fn what_fetch_takes_is_bounded_and_configurable() {
+    let api = Api::start();
+    let body =
+        "const answer = await fetch('/api/size/5000').then((it) => it.text(), (error) => error.message)
+                return { ...session, answer }";
+    let fetch = format!("[fetch]\nbase_url = \"{}\"\n", api.origin);
+    let answered = |body: &str, more: &str| {
+        let (folder, server) = site(body, &format!("{fetch}{more}"));
+        let mut browser = signed_in(&server);
+        let answer = harm(&mut browser);
+        drop(folder);
+        (answer.status, answer.body, server.log())
+    };
+    assert!(answered(body, "").1.contains(&"x".repeat(5000)));
+    let (_, told, _) = answered(body, "max_body = 4999");
+    assert!(told.contains("fetch failed: the answer is larger than 4999 bytes"), "{told}");
+    assert!(answered(body, "max_body = 5000").1.contains(&"x".repeat(5000)));
+    // Not caught, it is an error like others, and the log says what to do.
+    let (status, told, log) = answered("await fetch('/api/size/5000')", "max_body = 4999");
+    assert_eq!((status, told.as_str()), (200, "null"));
+    assert!(log.contains("raise `max_body` in [fetch]"), "{log}");
+    // The default.
+    let large = "await fetch('/api/size/1048577')";
+    assert!(answered(large, "").2.contains("the answer is larger than 1048576 bytes"));
+}
+
+#[test]
+fn an_answer_that_takes_longer_than_fetch_waits_is_a_503() {
+    let api = Api::start();
+    let folder = Folder::new();
+    folder.write(
+        "hallpass.toml",
+        &format!(
+            "listen = \"127.0.0.1:0\"\nsecret = \"a secret of at least 32 characters\"\n\
+             [javascript]\ntime_limit = \"9s\"\n[fetch]\nbase_url = \"{}\"\ntimeout = \"1s\"\n",
+            api.origin
+        ),
+    );
+    folder.write(
+        "hallpass.config.js",
+        "import Credentials from '@auth/core/providers/credentials'
+         export default {
+           providers: [Credentials({ authorize: () => ({ id: '1', name: 'Ada' }) })],
+           callbacks: { async session({ session }) { await fetch('/api/never'); return session } },
+         }",
+    );
+    let server = Server::start(program(&folder, &[]));
+    let mut browser = signed_in(&server);
+    assert_eq!(browser.get("/api/auth/session").status, 503);
+    let log = server.log();
+    assert!(log.contains(&format!("fetch failed: {} does not answer in time", api.origin)), "{log}");
 }
 
 #[test]

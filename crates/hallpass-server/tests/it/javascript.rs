@@ -197,6 +197,21 @@ fn what_hallpass_does_not_have_is_named() {
 }
 
 #[test]
+fn a_provider_that_is_not_in_the_catalogue_is_told_with_its_line_and_what_to_write() {
+    let told = refused(
+        "\nimport GitHub from '@auth/core/providers/github'\nimport Facebook from \"next-auth/providers/facebook\"\nexport default { providers: [GitHub, Facebook] }",
+    );
+    for said in [
+        "hallpass.config.ts, line 3, column",
+        "no provider \"facebook\" is known",
+        "`{ id, name, type: \"oauth\", authorization, token, userinfo, profile }`",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert!(refused("\nimport a from 'lodash'\na()").contains("line 2, column"));
+}
+
+#[test]
 fn mistakes_are_told_with_line_and_cure() {
     for (source, said) in [
         ("export default {\n  a: [1,\n}", "hallpass.config.ts, line 3"),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Payload;
 use super::jwt::mismatch;
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, ErrorKind};
 
 /// The claims of a session no longer fit the application's type.
 #[derive(Debug, thiserror::Error)]
@@ -68,14 +68,18 @@ impl Payload {
     }
 }
 
-/// The mismatches that were reported already: a change of type meets every session of every person.
+/// The mismatches that were reported already: a change of type meets every session of every person, as does a view that
+/// shows what it must not.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SeenMismatches(Arc<Mutex<BTreeSet<String>>>);
 
 impl SeenMismatches {
     /// Whether this error is about a mismatch like one before.
     pub(crate) fn is_repeated(&self, error: &Error) -> bool {
-        let Some(mismatch) = StaleClaims::behind(error) else { return false };
+        let forbidden = (error.kind() == ErrorKind::ForbiddenView).then(|| error.to_string());
+        let Some(mismatch) = forbidden.as_deref().or_else(|| StaleClaims::behind(error)) else {
+            return false;
+        };
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.contains(mismatch) {
             return true;

@@ -4,8 +4,22 @@ use serde_json::Value;
 
 use super::Live;
 
-/// What is good for signing in somewhere: tokens of providers and of sessions, passwords and their hashes. They are known
-/// by the name of their field, by their look, and by standing under such a name in what the session keeps.
+/// Takes fields out of a view that hold what is good for signing in somewhere: tokens of providers and of sessions,
+/// passwords and their hashes, known by the name of their field or by their look. Returns where they stood:
+/// `user.account.access_token`.
+///
+/// It is done to everything that a `session` callback returns; programs that show or send such data on other ways need it
+/// themselves.
+pub fn strip(view: &mut Value) -> Vec<String> {
+    Secrets(Vec::new()).strip(view)
+}
+
+/// Whether a field of this name holds what [`strip`] takes out: for whoever hides values instead, as in logs.
+pub fn is_secret_name(name: &str) -> bool {
+    NEVER_SHOWN.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Secrets as [`strip`] knows them, and those that stand under such a name in what the session keeps.
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
@@ -40,7 +54,7 @@ impl Secrets {
         match value {
             Value::Object(members) => members.retain(|name, value| {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                if (is_name(name) && !value.is_null()) || self.is_one(value) {
+                if (is_secret_name(name) && !value.is_null()) || self.is_one(value) {
                     found.push(path);
                     return false;
                 }
@@ -73,15 +87,11 @@ impl Secrets {
 /// The texts that stand under the name of a secret.
 fn collect(name: &str, value: &Value, kept: &mut Vec<String>) {
     match value {
-        Value::String(text) if is_name(name) => kept.push(text.clone()),
+        Value::String(text) if is_secret_name(name) => kept.push(text.clone()),
         Value::Object(members) => members.iter().for_each(|(name, value)| collect(name, value, kept)),
         Value::Array(items) => items.iter().for_each(|value| collect(name, value, kept)),
         _ => {}
     }
-}
-
-fn is_name(name: &str) -> bool {
-    NEVER_SHOWN.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether JSON without spaces may hold something that is called or looks like a secret.
