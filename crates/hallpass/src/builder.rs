@@ -411,8 +411,8 @@ impl<S, C> Builder<S, C> {
         self
     }
 
-    /// Keeps what the `session` callback returns for so long, for each session by itself: for callbacks that ask a slow
-    /// API. An update, and whatever else changes the session, drops it. In memory, for 100,000 sessions at most.
+    /// Keeps what the `session` callback returns for so long, for each person and what their session keeps: for callbacks that
+    /// ask a slow API. An update, and whatever else changes the session, drops it. In memory, for 100,000 sessions at most.
     /// Default: the callback runs whenever the session is shown.
     pub fn cache_for(mut self, duration: Duration) -> Self {
         self.settings.cache_for = Some(duration);

@@ -256,7 +256,7 @@ impl Ready {
         }
         if kind == ErrorKind::InvalidUpdate {
             let reason = std::error::Error::source(error).map(ToString::to_string);
-            return message(StatusCode::BAD_REQUEST, &reason.unwrap_or_else(|| error.to_string()));
+            return message(StatusCode::BAD_REQUEST, reason.as_deref().unwrap_or_else(|| error.message()));
         }
         if asked.action == Action::Session && asked.is_post {
             let nobody = config.dialects.nobody().to_owned();

@@ -69,7 +69,8 @@ pub enum ErrorKind {
     SessionTooLarge,
     /// The session could not be ended as asked.
     SignOut,
-    /// The data of an update is not what the application takes.
+    /// The data of an update is not what the application takes. A `jwt` callback returns it, boxed, for data that can be read
+    /// and are wrong all the same, an unknown company: the answer is 400 with its message, and nothing changes.
     InvalidUpdate,
     /// Too many requests of this kind in a short time.
     TooManyRequests,
@@ -189,6 +190,11 @@ impl Error {
             code: Some(code.into()),
             ..Self::new(ErrorKind::CredentialsSignin, "the credentials were refused")
         }
+    }
+
+    /// The message, without the kind.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// What went wrong.

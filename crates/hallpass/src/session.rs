@@ -279,11 +279,11 @@ async fn extended(
 }
 
 /// A callback's error ends the session; unless it says that something is out of reach, which says nothing about
-/// anybody.
+/// anybody, or refuses an update.
 fn decided(error: BoxError, message: &'static str) -> Result<Error, Error> {
     let error = Error::from_callback(error, ErrorKind::JwtSession, message);
     match error.kind() {
-        ErrorKind::Unavailable => Err(error),
+        ErrorKind::Unavailable | ErrorKind::InvalidUpdate => Err(error),
         ErrorKind::JwtSession => Ok(error),
         _ => Ok(Error::caused_by(ErrorKind::JwtSession, message, error)),
     }

@@ -109,7 +109,7 @@ fn is_suspicious(json: &[u8]) -> bool {
 }
 
 /// Endings of names, as OAuth, Auth.js' tables and applications have them.
-const NEVER_SHOWN: [&str; 14] = [
+const NEVER_SHOWN: [&str; 18] = [
     "access_token",
     "accessToken",
     "refresh_token",
@@ -118,12 +118,16 @@ const NEVER_SHOWN: [&str; 14] = [
     "idToken",
     "session_token",
     "sessionToken",
+    "oauth_token",
+    "oauth_token_secret",
     "client_secret",
     "clientSecret",
     "password",
     "Password",
     "password_hash",
     "asswordHash",
+    "password_salt",
+    "asswordSalt",
 ];
 
 /// Beginnings: hashes of passwords (PHC and crypt), and tokens of sessions, which are a JWE with `"alg":"dir"` first.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use hallpass::testkit::Browser;
 use hallpass::{
-    Auth, BoxError, Builder, ErrorKind, Jwt, JwtDecision, NoClaims, SessionEvent, SessionToken, Strategy,
-    UserChange,
+    Auth, BoxError, Builder, Error, ErrorKind, Jwt, JwtDecision, NoClaims, SessionEvent, SessionToken,
+    Strategy, UserChange,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -547,6 +547,33 @@ async fn kept_view_is_dropped_by_an_update() {
             (one.session().await["call"].clone(), two.session().await["call"].clone()),
             (json!(3), json!(1))
         );
+    }
+}
+
+#[tokio::test]
+async fn update_that_the_callback_refuses_is_400_and_changes_nothing() {
+    for strategy in BOTH {
+        let site = Site::new();
+        let auth =
+            site.with_store().session_strategy(strategy).jwt(async |event: Jwt<Claims, Update>, ()| {
+                Ok(match event {
+                    Jwt::SignIn(_) => Some(Claims { role: "reader".into(), company_id: None }),
+                    Jwt::Update(_) => {
+                        return Err(Error::new(ErrorKind::InvalidUpdate, "no such company").into());
+                    }
+                    Jwt::Read(it) => Some(it.claims),
+                })
+            });
+        let auth = auth.session(async |it: SessionEvent<Claims>, ()| Ok(it.claims)).build().unwrap();
+        let mut browser = signed_in(&auth, &site).await;
+        let before = browser.cookie(SESSION).map(str::to_owned);
+        let answer = browser.update(&json!({ "companyId": "nowhere" })).await;
+        assert_eq!(
+            (answer.status().as_u16(), answer.json()["message"].clone()),
+            (400, json!("no such company"))
+        );
+        assert_eq!(browser.cookie(SESSION), before.as_deref(), "{strategy:?}");
+        assert_eq!(browser.session().await["role"], "reader");
     }
 }
 
