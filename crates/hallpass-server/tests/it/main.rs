@@ -35,6 +35,7 @@ mod program;
 mod proxies;
 mod rate_limits;
 mod sink;
+mod smuggling;
 mod stand_in;
 mod storage;
 mod seeds;
