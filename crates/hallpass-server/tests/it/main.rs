@@ -31,6 +31,7 @@ mod logs;
 mod metrics;
 mod operation;
 mod outage;
+mod passwords;
 mod program;
 mod proxies;
 mod rate_limits;
