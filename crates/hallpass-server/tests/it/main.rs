@@ -12,6 +12,7 @@ mod api;
 mod authjs;
 mod browser;
 mod check;
+mod closed;
 mod cluster;
 mod commands;
 mod configured;
