@@ -19,6 +19,8 @@ use tokio::time::{sleep, timeout};
 
 mod connection;
 mod connections;
+mod framing;
+mod host;
 mod stream;
 mod visit;
 

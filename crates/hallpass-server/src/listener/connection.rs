@@ -18,10 +18,10 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Application;
 use super::connections::Place;
 use super::stream::Stream;
 use super::visit::{Phase, Visit};
+use super::{Application, host};
 
 /// Answers what comes, until the client goes, takes too long, has to make room, or the program ends.
 pub(super) async fn run<A: Application>(
@@ -40,7 +40,10 @@ pub(super) async fn run<A: Application>(
         async move {
             visit.is(Phase::Busy);
             let serving = Serving(Arc::clone(&visit));
-            let mut response = application.answer(request.map(Body::new), visit).await;
+            let mut response = match host::refusal(&request) {
+                Some(refusal) => refusal,
+                None => application.answer(request.map(Body::new), visit).await,
+            };
             if *stopped.borrow() {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }

@@ -1,4 +1,5 @@
-//! A socket that tells its visit when something has arrived.
+//! A socket that tells its visit when something has arrived, and lets nothing through that two servers could read
+//! in two ways.
 
 use std::io;
 use std::pin::Pin;
@@ -8,34 +9,36 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::framing::Framing;
 use super::visit::Visit;
 
 pub(super) struct Stream {
     socket: TcpStream,
     visit: Arc<Visit>,
+    framing: Framing,
 }
 
 impl Stream {
     pub(super) fn new(socket: TcpStream, visit: Arc<Visit>) -> Self {
-        Self { socket, visit }
+        Self { socket, visit, framing: Framing::default() }
     }
+}
 
-    /// What the runtime has not noticed yet: before a connection is closed, the system is asked.
-    #[cfg(unix)]
-    fn read_now(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match rustix::io::read(&self.socket, buffer.initialize_unfilled()) {
-            Ok(count) => {
-                buffer.advance(count);
-                Poll::Ready(Ok(()))
-            }
-            Err(_) => Poll::Pending,
+/// What the runtime has not noticed yet: before a connection is closed, the system is asked.
+#[cfg(unix)]
+fn read_now(socket: &TcpStream, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    match rustix::io::read(socket, buffer.initialize_unfilled()) {
+        Ok(count) => {
+            buffer.advance(count);
+            Poll::Ready(Ok(()))
         }
+        Err(_) => Poll::Pending,
     }
+}
 
-    #[cfg(not(unix))]
-    fn read_now(&self, _buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Poll::Pending
-    }
+#[cfg(not(unix))]
+fn read_now(_: &TcpStream, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    Poll::Pending
 }
 
 impl AsyncRead for Stream {
@@ -45,13 +48,15 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let mut polled = Pin::new(&mut self.socket).poll_read(context, buffer);
-        if polled.is_pending() && self.visit.is_last_look() {
-            polled = self.read_now(buffer);
-        }
-        ready!(polled)?;
+        let Self { socket, visit, framing } = &mut *self;
+        ready!(framing.read(buffer, |buffer| {
+            match Pin::new(&mut *socket).poll_read(context, buffer) {
+                Poll::Pending if visit.is_last_look() => read_now(socket, buffer),
+                polled => polled,
+            }
+        }))?;
         if buffer.filled().len() > before {
-            self.visit.has_read();
+            visit.has_read();
         }
         Poll::Ready(Ok(()))
     }

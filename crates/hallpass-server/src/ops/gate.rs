@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use hallpass::{Auth, MAX_BODY, shell};
 use http::{HeaderName, StatusCode, header};
+use http_body_util::LengthLimitError;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
@@ -158,12 +159,17 @@ async fn whole(request: Request, visit: &Visit) -> Result<Request, Response> {
             visit.is(Phase::Busy);
             Ok(Request::from_parts(parts, Body::from(body)))
         }
-        Ok(Err(_)) => Err(shell::body_too_large().map(Body::from)),
-        Err(_) => {
-            let slow = plain(StatusCode::REQUEST_TIMEOUT, "the body took too long\n");
-            Err(([(header::CONNECTION, "close")], slow).into_response())
-        }
+        Ok(Err(error)) => Err(match error.into_inner().is::<LengthLimitError>() {
+            true => shell::body_too_large().map(Body::from),
+            // Its chunks are none, or could be read in two ways.
+            false => closing(plain(StatusCode::BAD_REQUEST, "the body is none\n")),
+        }),
+        Err(_) => Err(closing(plain(StatusCode::REQUEST_TIMEOUT, "the body took too long\n"))),
     }
+}
+
+fn closing(response: Response) -> Response {
+    ([(header::CONNECTION, "close")], response).into_response()
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response {

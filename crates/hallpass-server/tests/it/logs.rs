@@ -8,17 +8,17 @@ use crate::program::{Folder, Server, program, refusal};
 use crate::sink::Sink;
 use crate::storage::configured;
 
-/// Signs in in every way, with mistakes on the way, and returns the log and what must not be in it.
-fn signed_in_everywhere(format: &str) -> (String, Vec<String>) {
-    let (idp, sink) = (OpenIdProvider::start(), Sink::start());
-    let folder = configured(&format!(
-        "[log]\nformat = \"{format}\"\n[email]\nfrom = \"login@acme.example\"\nsmtp_url = \"smtp://127.0.0.1:{}\"\n{}",
+/// Settings with every way to sign in.
+pub(crate) fn every_way(idp: &OpenIdProvider, sink: &Sink) -> String {
+    format!(
+        "[email]\nfrom = \"login@acme.example\"\nsmtp_url = \"smtp://127.0.0.1:{}\"\n{}",
         sink.port,
         idp.provider()
-    ));
-    let mut command = program(&folder, &[]);
-    command.env("HALLPASS_LOG", "debug");
-    let server = Server::start(command);
+    )
+}
+
+/// Signs in in every way, with mistakes on the way, and returns what nobody else may see.
+pub(crate) fn sign_in_in_every_way(server: &Server, idp: &OpenIdProvider, sink: &Sink) -> Vec<String> {
     let mut secrets = vec!["a secret of at least 32 characters".to_owned(), "the client's secret".to_owned()];
     let mut browser = Browser::new(&server.host);
     let keep = |browser: &Browser, secrets: &mut Vec<String>| {
@@ -57,14 +57,20 @@ fn signed_in_everywhere(format: &str) -> (String, Vec<String>) {
     keep(&browser, &mut secrets);
 
     secrets.extend(["canary", "correct horse", "ada@example.com"].map(str::to_owned));
-    (server.log(), secrets)
+    assert!(secrets.len() > 12, "{secrets:?}");
+    secrets
 }
 
 #[test]
 fn nothing_that_lets_anybody_in_is_in_the_log() {
     for format in ["text", "json"] {
-        let (log, secrets) = signed_in_everywhere(format);
-        assert!(secrets.len() > 12, "{secrets:?}");
+        let (idp, sink) = (OpenIdProvider::start(), Sink::start());
+        let folder = configured(&format!("[log]\nformat = \"{format}\"\n{}", every_way(&idp, &sink)));
+        let mut command = program(&folder, &[]);
+        command.env("HALLPASS_LOG", "debug");
+        let server = Server::start(command);
+        let secrets = sign_in_in_every_way(&server, &idp, &sink);
+        let log = server.log();
         for secret in secrets {
             let line = log.lines().find(|line| line.contains(&secret));
             assert_eq!(line, None, "{format}: {secret}");

@@ -5,10 +5,10 @@ use crate::operation::ask;
 use crate::program::{Folder, Server, program, refusal};
 use crate::storage::configured;
 
-const LISTEN: &str = "[metrics]\nlisten = \"127.0.0.1:0\"\n";
+pub(crate) const LISTEN: &str = "[metrics]\nlisten = \"127.0.0.1:0\"\n";
 
 /// A server, and where its metrics are.
-fn measured(folder: &Folder) -> (Server, Browser) {
+pub(crate) fn measured(folder: &Folder) -> (Server, Browser) {
     let mut server = Server::start(program(folder, &[]));
     let line = server.wait_for_log("metrics at http://");
     let (_, address) = line.split_once("http://").unwrap();

@@ -129,6 +129,27 @@ impl Server {
         assert!(status.success());
     }
 
+    /// On how many ports it listens.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn ports(&self) -> usize {
+        let process = Path::new("/proc").join(self.child.id().to_string());
+        let files = fs::read_dir(process.join("fd")).unwrap();
+        let files: Vec<_> = files.map(|file| fs::read_link(file.unwrap().path()).unwrap()).collect();
+        let sockets = ["net/tcp", "net/tcp6"].map(|table| fs::read_to_string(process.join(table)).unwrap());
+        let sockets = sockets.iter().flat_map(|table| table.lines()).map(|line| line.split_whitespace());
+        let listening = sockets.filter_map(|mut words| (words.nth(3)? == "0A").then(|| words.nth(5))?);
+        let names = listening.map(|number| PathBuf::from(format!("socket:[{number}]")));
+        names.filter(|name| files.contains(name)).count()
+    }
+
+    /// The most memory that it has ever taken, in KiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn most_memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Its exit code.
     pub(crate) fn wait(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
