@@ -230,18 +230,21 @@ impl Error {
         Self { source: Some(source.into()), ..Self::new(kind, message) }
     }
 
-    /// What a callback returned: one of ours is taken as it is, what says that another server is out of reach is
-    /// [`ErrorKind::Unavailable`], anything else becomes `kind`.
+    /// What a callback that decides something returned: as [`returned`](Self::returned), but what says that another server
+    /// is out of reach is [`ErrorKind::Unavailable`].
     pub(crate) fn from_callback(error: BoxError, kind: ErrorKind, message: &'static str) -> Self {
+        let kind = if is_out_of_reach(&*error) { ErrorKind::Unavailable } else { kind };
+        Self::returned(error, kind, message)
+    }
+
+    /// What code of the application returned: one of ours is taken as it is, anything else becomes `kind`.
+    pub(crate) fn returned(error: BoxError, kind: ErrorKind, message: &'static str) -> Self {
         let error = match error.downcast::<Self>() {
             Ok(ours) => return *ours,
             Err(theirs) => theirs,
         };
         match error.downcast::<StoreError>() {
             Ok(store) => Self::from(*store),
-            Err(theirs) if is_out_of_reach(&*theirs) => {
-                Self::caused_by(ErrorKind::Unavailable, "what a callback asked is out of reach", theirs)
-            }
             Err(theirs) => Self::caused_by(kind, message, theirs),
         }
     }

@@ -97,13 +97,13 @@ fn seed_1_1_without_callbacks_the_session_is_name_email_and_image() {
         let site = Site::new("1-jwt.js", "");
         site.keep_sessions_in(strategy, "");
         let shows = "export default { callbacks: {
-            jwt: ({ token, user }) => user ? { ...token, seen: [user.id, user.role, user.passwordHash] } : token,
+            jwt: ({ token, user }) => user ? { ...token, seen: [user.id, user.role, user.passwordHash.length] } : token,
             session: ({ session, token }) => ({ ...session, seen: token.seen }) } }";
         site.folder.write("hallpass.config.js", shows);
         let server = site.start();
         let mut browser = Browser::new(&server.host);
         sign_in(&mut browser, "credentials");
-        assert_eq!(browser.session()["seen"], json!(["42", "admin", "not for browsers"]), "{strategy}");
+        assert_eq!(browser.session()["seen"], json!(["42", "admin", "not for browsers".len()]), "{strategy}");
     }
 }
 

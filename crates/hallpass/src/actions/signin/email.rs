@@ -50,7 +50,7 @@ pub(super) async fn send_link(
     store.create_token(OneTimeToken::new(address.as_str(), proof(&token, secret), expires)).await?;
     let mail = mail(config, request, provider, address, token, expires);
     let sent = hooks::call(config.callback_timeout, send, mail).await?;
-    sent.map_err(|error| Error::from_callback(error, ErrorKind::Callback, "the mail could not be sent"))?;
+    sent.map_err(|error| Error::returned(error, ErrorKind::Callback, "the mail could not be sent"))?;
     let to = redirect::with_query(
         &request.site.url(config, "verify-request"),
         &[("provider", provider.id.as_str()), ("type", AccountKind::Email.as_str())],
