@@ -99,6 +99,7 @@ pub(crate) struct Config {
     update_age: Option<Duration>,
     absolute_max_age: Option<Duration>,
     cache_for: Option<Duration>,
+    client_retention: Option<Duration>,
     pages: PagePaths,
     theme: Theme,
     looks: Looks,
@@ -203,6 +204,7 @@ impl Config {
             update_age: None,
             absolute_max_age: None,
             cache_for: None,
+            client_retention: None,
             pages: PagePaths::new(),
             theme: Theme::new(),
             looks: Looks::default(),
@@ -224,6 +226,7 @@ impl Config {
             config.update_age = session.duration("update_age");
             config.absolute_max_age = session.duration("absolute_max_age");
             config.cache_for = session.duration("cache_for");
+            config.client_retention = session.duration("client_retention");
             session.end();
         }
         let pages = top.section("pages").map(read_pages);
@@ -443,6 +446,7 @@ impl Config {
         if let Some(max_age) = self.absolute_max_age {
             builder = builder.session_absolute_max_age(max_age);
         }
+        builder = builder.session_client_retention(self.client_retention);
         if let Some(time) = self.cache_for.filter(|time| !time.is_zero()) {
             builder = builder.cache_for(time);
         }

@@ -336,10 +336,29 @@ impl Store for SqlStore {
         let tokens = self.write("", &self.0.statements.sweep_tokens, &values).await?;
         Ok(sessions + tokens)
     }
+
+    async fn forget_clients(&self, began_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        if self.0.map.is_own {
+            let values = [began_before.into(), i64::from(limit).into()];
+            return self.write("", &self.0.statements.forget_clients, &values).await;
+        }
+        let mut left = limit;
+        while left > 0 {
+            let most = left.min(AT_ONCE);
+            let count = self.within("", self.rewritten_without_client(began_before, most)).await?;
+            left -= count;
+            if count < most {
+                break;
+            }
+        }
+        Ok(u64::from(limit - left))
+    }
 }
 
 fn token_values(token: &OneTimeToken) -> [Value<'_>; 3] {
     [token.identifier.as_str().into(), token.hash.as_str().into(), token.expires.into()]
 }
+/// How many rows of another program's table one transaction rewrites, each by itself.
+const AT_ONCE: u32 = 100;
 
 const TAKEN: &str = "there is a user with this address or id";

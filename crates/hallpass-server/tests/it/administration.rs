@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::program::{Folder, Server, program, run};
-use crate::storage::{configured, done};
+use crate::storage::{SETTINGS, configured, done};
 
 fn json(folder: &Folder, arguments: &[&str]) -> Value {
     serde_json::from_str(&done(folder, &[arguments, &["--json"]].concat())).unwrap()
@@ -22,17 +22,21 @@ fn failure(folder: &Folder, arguments: &[&str]) -> String {
 fn migrate_tells_makes_and_has_nothing_left_to_do() {
     let folder = configured("[database]\nurl = \"sqlite:mine.db\"\n");
     let status = run(&folder, &["migrate", "--status"], "");
-    assert_eq!((status.status.code(), status.stdout), (Some(1), b"pending 0001_own\n".to_vec()));
+    assert_eq!(
+        (status.status.code(), status.stdout),
+        (Some(1), b"pending 0001_own\npending 0002_own\n".to_vec())
+    );
     let sql = done(&folder, &["migrate", "--dry-run"]);
     assert!(sql.contains("CREATE TABLE hallpass_users") && sql.trim_end().ends_with(';'), "{sql}");
     let statements = json(&folder, &["migrate", "--dry-run"]);
     assert!(statements["statements"].as_array().unwrap().len() > 3, "{statements}");
     // Nothing was changed so far.
-    assert_eq!(json(&folder, &["migrate"]), json!({ "applied": ["0001_own"] }));
+    assert_eq!(json(&folder, &["migrate"]), json!({ "applied": ["0001_own", "0002_own"] }));
     assert_eq!(json(&folder, &["migrate"]), json!({ "applied": [] }));
     assert_eq!(done(&folder, &["migrate"]), "nothing to do\n");
     assert_eq!(done(&folder, &["migrate", "--dry-run"]), "-- nothing to do\n");
-    assert_eq!(json(&folder, &["migrate", "--status"]), json!([{ "name": "0001_own", "applied": true }]));
+    let applied = ["0001_own", "0002_own"].map(|name| json!({ "name": name, "applied": true }));
+    assert_eq!(json(&folder, &["migrate", "--status"]), json!(applied));
     for arguments in [&["migrate", "--reseal"][..], &["migrate", "--reseal", "--dry-run"]] {
         assert_eq!(json(&folder, arguments), json!({ "resealed": 0, "unopened": 0 }));
     }
@@ -132,11 +136,41 @@ fn accounts_and_sessions_are_shown_without_their_tokens() {
     let keys: Vec<_> = list[0].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["id", "userId", "expires", "created", "lastSeen", "userAgent", "address"]);
     assert!(done(&folder, &["sessions", "list", "ada"]).contains(list[0]["id"].as_str().unwrap()));
-    assert_eq!(json(&folder, &["sessions", "sweep"]), json!({ "removed": 0 }));
+    assert_eq!(json(&folder, &["sessions", "sweep"]), json!({ "removed": 0, "forgotten": 0 }));
 
     // While the server runs.
     assert_eq!(json(&folder, &["sessions", "revoke-all", "ada"]), json!({ "revoked": 1 }));
     assert_eq!(browser.get("/api/auth/session").body, "null");
+}
+
+#[test]
+fn addresses_are_kept_for_as_long_as_the_settings_say() {
+    let settings = |folder: &Folder, more: &str| {
+        folder.write("hallpass.toml", &format!("{SETTINGS}[session]\n{more}\n"));
+    };
+    let sign_in = |folder: &Folder| {
+        let server = Server::start(program(folder, &[]));
+        Browser::new(&server.host).sign_in("ada", "correct horse");
+    };
+    let addresses = |folder: &Folder| -> Vec<Value> {
+        let list = json(folder, &["sessions", "list", "ada"]);
+        list.as_array().unwrap().iter().map(|session| session["address"].clone()).collect()
+    };
+    let folder = configured("");
+    settings(&folder, "client_retention = \"30d\"");
+    sign_in(&folder);
+    assert_eq!(addresses(&folder), [json!("127.0.0.1")]);
+    assert_eq!(json(&folder, &["sessions", "sweep"]), json!({ "removed": 0, "forgotten": 0 }));
+    // Never: new ones are not written, and the old one is not shown.
+    settings(&folder, "client_retention = 0");
+    sign_in(&folder);
+    assert_eq!(addresses(&folder), [Value::Null, Value::Null]);
+    settings(&folder, "");
+    assert_eq!(addresses(&folder), [Value::Null, json!("127.0.0.1")]);
+    settings(&folder, "client_retention = 0");
+    assert_eq!(json(&folder, &["sessions", "sweep"]), json!({ "removed": 0, "forgotten": 1 }));
+    settings(&folder, "");
+    assert_eq!(addresses(&folder), [Value::Null, Value::Null]);
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn goes_on(tables: &Tables, url: &str, schema: &'static str, rows: &'static str)
     let refused = program(&folder, &[]).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8(refused.stderr).unwrap().contains(&format!("0001_{map}")));
-    assert_eq!(done(&folder, &["migrate"]), format!("applied 0001_{map}\n"));
+    assert_eq!(done(&folder, &["migrate"]), format!("applied 0001_{map}\napplied 0002_{map}\n"));
     let all_users = format!("SELECT CAST(id AS text) || ' ' || email FROM \"{users}\" ORDER BY email");
     let before = query(url, &all_users);
     assert_eq!(before.len(), 2);

@@ -198,7 +198,7 @@ impl Source<'_> {
         let mut random = [0; 32];
         self.config.random.fill(&mut random)?;
         let token = SessionToken::new(Base64UrlUnpadded::encode_string(&random));
-        let session = self.new_session(&token, user_id, payload)?;
+        let session = self.new_session(&token, user_id, payload, self.now)?;
         let expires = session.expires;
         store.create_session(&token, session).await?;
         Ok(self.spec().set_row_token(&token, expires, pieces))
@@ -209,16 +209,18 @@ impl Source<'_> {
         token: &SessionToken,
         user_id: &str,
         payload: &Payload,
+        began: Timestamp,
     ) -> Result<StoredSession, Error> {
         let user_agent = self.info.header("user-agent").map(|text| cut(text, LONGEST_USER_AGENT).to_owned());
-        Ok(StoredSession {
-            created: Some(self.now),
+        let session = StoredSession {
+            created: Some(began),
             last_seen: Some(self.now),
             user_agent,
             address: self.info.peer().map(|peer| peer.to_string()),
             claims: payload.claims()?,
-            ..StoredSession::new(token, user_id, self.lasts_until(payload, self.now))
-        })
+            ..StoredSession::new(token, user_id, self.lasts_until(payload, began))
+        };
+        Ok(self.config.retained(session, self.now))
     }
 
     /// Ends the sessions that these cookies stand for, and returns the first one.
@@ -258,7 +260,7 @@ impl Source<'_> {
             let deleted = store.delete_session(&token.successor(secret)).await?;
             first = first.or(deleted);
         }
-        Ok(first)
+        Ok(first.map(|session| self.config.retained(session, self.now)))
     }
 
     /// Whether this is a session.
@@ -279,8 +281,7 @@ impl Source<'_> {
         let secret = self.config.secrets.first();
         let secret = secret.ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
         let name = token.successor(secret);
-        let session = self.new_session(&name, &user.id, payload)?;
-        let session = StoredSession { created: Some(payload.marker().began), ..session };
+        let session = self.new_session(&name, &user.id, payload, payload.marker().began)?;
         // One step for the row and for the mark that there was one. In two, whatever happened between them would look
         // like a session that has ended, or let a copy of the token begin again one that has.
         match store.adopt_session(&name, session.clone(), token.once()).await {

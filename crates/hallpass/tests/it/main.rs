@@ -27,6 +27,7 @@ mod mail;
 mod pages;
 mod prehijack;
 mod redirects;
+mod retention;
 mod routes;
 mod session;
 mod signin;
