@@ -12,6 +12,7 @@ mod deny;
 mod evil_op;
 mod fuzz;
 mod harness;
+mod image;
 mod load;
 mod lockfiles;
 mod node;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::command::{Failure, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    bench, chaos, conformance, deny, evil_op, fuzz, load, lockfiles, node, purity, rust, security_cases,
-    seeds, typos,
+    bench, chaos, conformance, deny, evil_op, fuzz, image, load, lockfiles, node, purity, rust,
+    security_cases, seeds, typos,
 };
 
 /// One thing that can fail.
@@ -128,6 +128,11 @@ pub(crate) const STEPS: &[Step] = &[
         "quickstarts",
         "docs/quickstart-*.md, done to the letter and tried in a browser [--only NAME]",
         node::quickstarts,
+    ),
+    Step::ci(
+        "image",
+        "what the Dockerfile lays out runs without root and writes to its volume only [--program FILE]",
+        image::step,
     ),
     Step::ci(
         "chaos",
