@@ -21,8 +21,10 @@
 //! | `sessions:<user id>` | sorted set | the sessions of a user, for lists and for ending them |
 //! | `token:<length>:<hash>:<identifier>` | hash | a one-time token |
 //! | `tokens:<identifier>` | sorted set | the one-time tokens of an address |
+//! | `clients`, `clients:expiring` | sorted sets | the sessions whose user agent or address is known, by when they began and by when they end |
 //!
-//! No token is in a key or a value. Every key has an expiry, so nothing has to be swept.
+//! No token is in a key or a value. Every key has an expiry, so nothing has to be swept but
+//! [user agents and addresses](hallpass::Store::forget_clients) that are kept for a shorter time than their sessions.
 //!
 //! # What differs from one database
 //!

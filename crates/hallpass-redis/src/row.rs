@@ -34,6 +34,12 @@ impl Row {
         Ok(fields)
     }
 
+    /// When the session began, as far as that matters for its user agent and address.
+    pub(crate) fn client_since(&self) -> Option<Timestamp> {
+        let session = &self.session;
+        session.created.filter(|_| session.user_agent.is_some() || session.address.is_some())
+    }
+
     /// `None` where no row was.
     pub(crate) fn from_fields(id: &str, mut fields: Fields) -> Result<Option<Self>, StoreError> {
         if fields.is_empty() {

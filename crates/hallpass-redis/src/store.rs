@@ -6,7 +6,7 @@ use hallpass::{
     Account, Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession,
     Timestamp, User, UserChange, UserPage,
 };
-use redis::{cmd, pipe};
+use redis::{Script, cmd, pipe};
 
 use crate::connection::{Connection, read};
 use crate::keys::Keys;
@@ -54,24 +54,29 @@ impl<S: Store> RedisStore<S> {
         self.connection.ask(async |redis| cmd("PING").query_async(redis).await).await
     }
 
-    /// Keeps a row and its place in a list. Returns false when the row is there already.
+    /// Keeps a row and its places in lists, in those of clients only if it has one since then. Returns false when the row
+    /// is there already.
     async fn keep(
         &self,
-        [key, list, member]: [&str; 3],
+        key: &str,
+        lists: &[String],
+        member: &str,
         expires: Timestamp,
+        client_since: Option<Timestamp>,
         fields: &[(&'static str, String)],
     ) -> Result<bool, StoreError> {
         let mut script = scripts::KEEP.prepare_invoke();
-        script.key(key).key(list).arg(member).arg(row::kept_until(expires));
+        script.key(key).key(lists).arg(member).arg(row::kept_until(expires));
+        script.arg(client_since.map_or_else(String::new, |began| began.millis().to_string()));
         for (name, value) in fields {
             script.arg(name).arg(value);
         }
         self.connection.ask(async |redis| script.invoke_async(redis).await).await
     }
 
-    async fn take(&self, [key, list, member]: [&str; 3]) -> Result<Fields, StoreError> {
+    async fn take(&self, key: &str, lists: &[String], member: &str) -> Result<Fields, StoreError> {
         let mut script = scripts::TAKE.prepare_invoke();
-        script.key(key).key(list).arg(member);
+        script.key(key).key(lists).arg(member);
         self.connection.ask(async |redis| script.invoke_async(redis).await).await
     }
 
@@ -81,37 +86,43 @@ impl<S: Store> RedisStore<S> {
         read(|| self.connection.ask(async |redis| command.query_async(redis).await)).await
     }
 
-    async fn drop_rows(
+    /// Has a script change rows, and adds up what it counts.
+    async fn run(
         &self,
-        list: &str,
-        members: Vec<String>,
+        script: &Script,
+        members: &[String],
         key: impl Fn(&str) -> String,
+        lists: &[String],
     ) -> Result<u64, StoreError> {
-        let mut gone = 0;
+        let mut count = 0;
         for members in members.chunks(AT_ONCE) {
-            let mut script = scripts::DROP.prepare_invoke();
-            script.key(list).arg(members);
+            let mut script = script.prepare_invoke();
             for member in members {
                 script.key(key(member));
             }
-            let count: u64 = self.connection.ask(async |redis| script.invoke_async(redis).await).await?;
-            gone += count;
+            script.key(lists).arg(members);
+            let rows: u64 = self.connection.ask(async |redis| script.invoke_async(redis).await).await?;
+            count += rows;
         }
-        Ok(gone)
+        Ok(count)
+    }
+
+    async fn drop_rows_of(&self, user_id: &str, hashes: &[String]) -> Result<u64, StoreError> {
+        let lists = self.keys.lists_of(user_id);
+        self.run(&scripts::DROP, hashes, |hash| self.keys.session_with(hash), &lists).await
     }
 
     async fn drop_sessions(&self, user_id: &str, which: impl Fn(&str) -> bool) -> Result<u64, StoreError> {
-        let list = self.keys.sessions_of(user_id);
-        let mut members = self.members(&list).await?;
+        let mut members = self.members(&self.keys.sessions_of(user_id)).await?;
         members.retain(|hash| which(id_of(hash)));
-        self.drop_rows(&list, members, |hash| self.keys.session_with(hash)).await
+        self.drop_rows_of(user_id, &members).await
     }
 
     async fn drop_tokens(&self, identifier: Option<&str>) -> Result<(), StoreError> {
         let Some(identifier) = identifier else { return Ok(()) };
         let list = self.keys.tokens_of(identifier);
         let members = self.members(&list).await?;
-        self.drop_rows(&list, members, |hash| self.keys.token(identifier, hash)).await?;
+        self.run(&scripts::DROP, &members, |hash| self.keys.token(identifier, hash), &[list]).await?;
         Ok(())
     }
 
@@ -129,6 +140,15 @@ impl<S: Store> RedisStore<S> {
         Row::from_fields(token.id(), fields)
     }
 
+    /// Sessions that began before that time and whose user agent or address is known, the oldest first.
+    async fn old_clients(&self, began_before: Timestamp, most: u64) -> Result<Vec<String>, StoreError> {
+        let [clients, _] = self.keys.clients();
+        let mut command = cmd("ZRANGEBYSCORE");
+        command.arg(clients).arg("-inf").arg(format!("({}", began_before.millis()));
+        command.arg("LIMIT").arg(0).arg(most);
+        read(|| self.connection.ask(async |redis| command.query_async(redis).await)).await
+    }
+
     async fn change(&self, hash: &str, user_id: &str, change: SessionChange) -> Result<bool, StoreError> {
         let claims = change.claims.map(|(claims, made_from)| {
             let claims = serde_json::to_string(&claims).map_err(StoreError::unavailable)?;
@@ -136,7 +156,7 @@ impl<S: Store> RedisStore<S> {
         });
         let (claims, made_from) = claims.transpose()?.unwrap_or_default();
         let mut script = scripts::CHANGE.prepare_invoke();
-        script.key(self.keys.session_with(hash)).key(self.keys.sessions_of(user_id));
+        script.key(self.keys.session_with(hash)).key(&self.keys.lists_of(user_id));
         script.arg(hash).arg(user_id);
         script.arg(change.expires.map_or_else(String::new, |expires| row::kept_until(expires).to_string()));
         script.arg(made_from).arg(claims);
@@ -172,9 +192,8 @@ impl<S: Store> RedisStore<S> {
         let Some(user) = self.users.user(user_id).await? else { return Ok(()) };
         let mut rows = self.rows(user_id).await?;
         rows.retain(|(_, row)| !is_valid(row, &user));
-        let hashes = rows.into_iter().map(|(hash, _)| hash).collect();
-        let list = self.keys.sessions_of(user_id);
-        self.drop_rows(&list, hashes, |hash| self.keys.session_with(hash)).await?;
+        let hashes: Vec<_> = rows.into_iter().map(|(hash, _)| hash).collect();
+        self.drop_rows_of(user_id, &hashes).await?;
         Ok(())
     }
 
@@ -267,14 +286,14 @@ impl<S: Store> Store for RedisStore<S> {
     async fn create_session(&self, token: &SessionToken, session: StoredSession) -> Result<(), StoreError> {
         let Some(user) = self.users.user(&session.user_id).await? else { return Err(no_user()) };
         let row = Row { session, is_unproven: user.email_verified.is_none() };
-        let (key, list) = (self.keys.session(token), self.keys.sessions_of(&user.id));
-        let names = [key.as_str(), list.as_str(), token.hash()];
-        if !self.keep(names, row.session.expires, &row.to_fields()?).await? {
+        let (key, lists, hash) = (self.keys.session(token), self.keys.lists_of(&user.id), token.hash());
+        let (expires, fields) = (row.session.expires, row.to_fields()?);
+        if !self.keep(&key, &lists, hash, expires, row.client_since(), &fields).await? {
             return Err(StoreError::conflict("there is a session with this token"));
         }
         // Whoever deletes the user from now on finds the session; whoever did before is seen here.
         if self.users.user(&user.id).await?.is_none() {
-            self.take(names).await?;
+            self.take(&key, &lists, hash).await?;
             return Err(no_user());
         }
         Ok(())
@@ -312,8 +331,8 @@ impl<S: Store> Store for RedisStore<S> {
 
     async fn delete_session(&self, token: &SessionToken) -> Result<Option<StoredSession>, StoreError> {
         let Some(user_id) = self.owner(token).await? else { return Ok(None) };
-        let (key, list) = (self.keys.session(token), self.keys.sessions_of(&user_id));
-        let fields = self.take([&key, &list, token.hash()]).await?;
+        let (key, lists) = (self.keys.session(token), self.keys.lists_of(&user_id));
+        let fields = self.take(&key, &lists, token.hash()).await?;
         Ok(Row::from_fields(token.id(), fields)?.map(|row| row.session))
     }
 
@@ -336,22 +355,39 @@ impl<S: Store> Store for RedisStore<S> {
 
     async fn create_token(&self, token: OneTimeToken) -> Result<(), StoreError> {
         let key = self.keys.token(&token.identifier, &token.hash);
-        let list = self.keys.tokens_of(&token.identifier);
+        let lists = [self.keys.tokens_of(&token.identifier)];
         let fields = [(row::EXPIRES, token.expires.millis().to_string())];
-        match self.keep([&key, &list, &token.hash], token.expires, &fields).await? {
+        match self.keep(&key, &lists, &token.hash, token.expires, None, &fields).await? {
             true => Ok(()),
             false => Err(StoreError::conflict("there is a one-time token with this hash")),
         }
     }
 
     async fn take_token(&self, identifier: &str, hash: &str) -> Result<Option<OneTimeToken>, StoreError> {
-        let (key, list) = (self.keys.token(identifier, hash), self.keys.tokens_of(identifier));
-        let expires = row::expiry(self.take([&key, &list, hash]).await?)?;
+        let (key, lists) = (self.keys.token(identifier, hash), [self.keys.tokens_of(identifier)]);
+        let expires = row::expiry(self.take(&key, &lists, hash).await?)?;
         Ok(expires.map(|expires| OneTimeToken::new(identifier, hash, expires)))
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.users.sweep(now, limit).await
+    }
+
+    async fn forget_clients(&self, began_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let clients = self.keys.clients();
+        let mut forgotten = 0;
+        while forgotten < u64::from(limit) {
+            let hashes = self.old_clients(began_before, u64::from(limit) - forgotten).await?;
+            if hashes.is_empty() {
+                break;
+            }
+            let key = |hash: &str| self.keys.session_with(hash);
+            // Those that are gone do not count, and leave the lists.
+            forgotten += self.run(&scripts::FORGET, &hashes, key, &clients).await?;
+        }
+        // The other store may have sessions from before there was Redis.
+        let left = limit.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX));
+        Ok(forgotten + self.users.forget_clients(began_before, left).await?)
     }
 }
 

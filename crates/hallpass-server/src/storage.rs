@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use hallpass::{Auth, Builder, MemoryStore, Secret, Store, StoreError, StoreErrorKind, User, UserChange};
+use hallpass::{
+    Auth, Builder, MemoryStore, Secret, Store, StoreError, StoreErrorKind, Swept, User, UserChange,
+};
 use hallpass_redis::RedisStore;
 use hallpass_sqlx::{Migration, OpenError, SqlStore};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -153,7 +155,7 @@ impl Storage {
     }
 }
 
-/// Removes what has expired, now and then, a thousand rows at a time, until the server stops.
+/// Removes what has expired and what is kept no longer, now and then, a thousand rows at a time, until the server stops.
 pub(crate) async fn sweep<C: Send + 'static>(auth: Auth<C>) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -162,9 +164,15 @@ pub(crate) async fn sweep<C: Send + 'static>(auth: Auth<C>) {
     loop {
         ticks.tick().await;
         match timeout(SWEEP_TIME, auth.sessions().sweep()).await {
-            Ok(Ok(0)) => {}
-            Ok(Ok(gone)) => tracing::info!("{gone} expired rows removed"),
-            Ok(Err(error)) => tracing::warn!("expired rows stay for now: {error}"),
+            Ok(Ok(Swept { removed, forgotten, .. })) => {
+                if removed > 0 {
+                    tracing::info!("{removed} expired rows removed");
+                }
+                if forgotten > 0 {
+                    tracing::info!("user agent and address of {forgotten} sessions removed");
+                }
+            }
+            Ok(Err(error)) => tracing::warn!("what should go stays for now: {error}"),
             // What is left is there the next time.
             Err(_) => tracing::info!("removing expired rows takes long: the rest goes next time"),
         }
@@ -224,20 +232,24 @@ mod tests {
             .secret("a secret of at least 32 characters")
             .credentials(form, async |_, ()| Ok(None))
             .store(store.clone())
+            .session_client_retention(Duration::from_secs(60))
             .build()
             .unwrap();
         store.create_user(User::new("ada"), None).await.unwrap();
         let (old, live) = (SessionToken::new("old"), SessionToken::new("live"));
         for (token, end) in [(&old, 1), (&live, 99_999_999_999)] {
-            let session = StoredSession::new(token, "ada", Timestamp::from_seconds(end));
+            let mut session = StoredSession::new(token, "ada", Timestamp::from_seconds(end));
+            (session.created, session.address) =
+                (Some(Timestamp::from_seconds(0)), Some("192.0.2.1".to_owned()));
             store.create_session(token, session).await.unwrap();
         }
         let sweeper = tokio::spawn(sweep(auth));
         tokio::time::sleep(SWEEP_EVERY - Duration::from_secs(1)).await;
         assert!(store.session(&old).await.unwrap().is_some());
+        assert!(store.session(&live).await.unwrap().unwrap().0.address.is_some());
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(store.session(&old).await.unwrap().is_none());
-        assert!(store.session(&live).await.unwrap().is_some());
+        assert_eq!(store.session(&live).await.unwrap().unwrap().0.address, None);
         sweeper.abort();
     }
 }

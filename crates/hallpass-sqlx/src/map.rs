@@ -7,10 +7,11 @@ use crate::dialect::Dialect;
 /// What all maps of Auth.js' tables have in common:
 ///
 /// - The session token stands in its column as it is: the adapter must find it there.
-/// - [`SqlStore::migrate`](crate::SqlStore::migrate) adds one column to the table of sessions, `hallpass`: a JSON text
-///   with what Hallpass knows of a session and Auth.js does not (claims, when it began, …). The column may be `NULL`
-///   and the adapters name the columns that they write, so they neither fill it nor stumble over it; on the session
-///   object that they return to their application it shows as one more field where they select all columns.
+/// - [`SqlStore::migrate`](crate::SqlStore::migrate) adds two columns to the table of sessions. `hallpass` is a JSON
+///   text with what Hallpass knows of a session and Auth.js does not (claims, when it began, …); `hallpass_client` says
+///   when the session began, as long as that text has its user agent or address, in milliseconds. Both may be `NULL` and
+///   the adapters name the columns that they write, so they neither fill them nor stumble over them; on the session
+///   object that they return to their application they show as further fields where they select all columns.
 /// - It adds one table, `hallpass_epochs`, for what the adapters know nothing of: revoked sessions in tokens.
 /// - It adds the unique indexes that the contract of [`Store`](hallpass::Store) needs where the adapter's tables
 ///   have none. That fails, and changes nothing, when the tables hold duplicates already.
@@ -163,6 +164,8 @@ const OWN: &[(&str, &str)] = &[
     ("sessions.address", "address"),
     ("sessions.claims", "claims"),
     ("sessions.version", "version"),
+    // On MySQL and MariaDB; the others have indexes of some rows.
+    ("sessions.client", "client"),
     ("tokens", "hallpass_tokens"),
     ("tokens.identifier", "identifier"),
     ("tokens.hash", "hash"),
@@ -196,6 +199,7 @@ macro_rules! authjs {
             ("sessions.user_id", "userId"),
             ("sessions.expires", "expires"),
             ("sessions.more", "hallpass"),
+            ("sessions.client", "hallpass_client"),
             ("tokens", $tokens),
             ("tokens.identifier", "identifier"),
             ("tokens.hash", "token"),

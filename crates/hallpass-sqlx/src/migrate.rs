@@ -171,12 +171,21 @@ macro_rules! files {
 /// All files: for which database and which map.
 const FILES: &[(Dialect, &str, &str, &str)] = files! {
     Sqlite, "sqlite", "own", "0001_own";
+    Sqlite, "sqlite", "own", "0002_own";
     Sqlite, "sqlite", "authjs", "0001_authjs";
+    Sqlite, "sqlite", "authjs", "0002_authjs";
     Sqlite, "sqlite", "prisma", "0001_prisma";
+    Sqlite, "sqlite", "prisma", "0002_prisma";
     Sqlite, "sqlite", "drizzle", "0001_drizzle";
+    Sqlite, "sqlite", "drizzle", "0002_drizzle";
     Postgres, "postgres", "own", "0001_own";
+    Postgres, "postgres", "own", "0002_own";
     Postgres, "postgres", "authjs", "0001_authjs";
+    Postgres, "postgres", "authjs", "0002_authjs";
     Postgres, "postgres", "prisma", "0001_prisma";
+    Postgres, "postgres", "prisma", "0002_prisma";
     Postgres, "postgres", "drizzle", "0001_drizzle";
+    Postgres, "postgres", "drizzle", "0002_drizzle";
     MySql, "mysql", "own", "0001_own";
+    MySql, "mysql", "own", "0002_own";
 };

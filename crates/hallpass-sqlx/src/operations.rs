@@ -4,7 +4,7 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use hallpass::{Account, SessionChange, SessionToken, StoreError, User, UserChange};
+use hallpass::{Account, SessionChange, SessionToken, StoreError, Timestamp, User, UserChange};
 use serde_json::{Map, Value as Json};
 
 use crate::SqlStore;
@@ -12,6 +12,7 @@ use crate::columns::user_id;
 use crate::database::{Row, Statement, Value};
 use crate::failure::Failure;
 use crate::pool::Lease;
+use crate::rows::Keyed;
 use crate::seal::Owner;
 use crate::statements::TOKENS;
 use crate::{limits, rows};
@@ -301,6 +302,27 @@ impl SqlStore {
                     Ok(true)
                 }
             }
+        })
+    }
+
+    /// Takes user agent and address out of the JSON of at most so many sessions of another program's table. Returns how
+    /// many those were.
+    pub(crate) async fn rewritten_without_client(
+        &self,
+        began_before: Timestamp,
+        most: u32,
+    ) -> Result<u32, Failure> {
+        let (statements, values) = (&self.0.statements, [began_before.into(), i64::from(most).into()]);
+        in_transaction!(self, |lease| {
+            let mut count = 0;
+            for row in lease.rows(&statements.old_clients, &values).await? {
+                let Keyed { key, mut session } = rows::session(&self.0.map, &row)?;
+                (session.user_agent, session.address) = (None, None);
+                let more = rows::more(&session);
+                lease.run(&statements.forget_client, &[more.as_str().into(), key.as_str().into()]).await?;
+                count += 1;
+            }
+            Ok(count)
         })
     }
 }

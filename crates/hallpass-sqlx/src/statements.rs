@@ -35,6 +35,10 @@ pub(crate) struct Statements {
     pub(crate) delete_session: Statement,
     pub(crate) delete_sessions: Statement,
     pub(crate) sweep_sessions: Statement,
+    /// In our own table; elsewhere it is done with the next two.
+    pub(crate) forget_clients: Statement,
+    pub(crate) old_clients: Statement,
+    pub(crate) forget_client: Statement,
     pub(crate) create_token: Statement,
     pub(crate) token: Statement,
     pub(crate) delete_token: Statement,
@@ -102,6 +106,15 @@ impl Statements {
             delete_session: w.write("DELETE FROM {sessions} WHERE {sessions.token} = :text"),
             delete_sessions: w.write("DELETE FROM {sessions} WHERE {sessions.user_id} = :id"),
             sweep_sessions: w.sweep("sessions", "{sessions.token}"),
+            forget_clients: w.forget_clients(),
+            old_clients: w.write(&format!(
+                "SELECT {{!session}} FROM {{sessions}} s WHERE s.{{sessions.client}} < :int \
+                 ORDER BY s.{{sessions.client}} LIMIT :int{}",
+                dialect.lock()
+            )),
+            forget_client: w.write(
+                "UPDATE {sessions} SET {sessions.more} = :text, {sessions.client} = NULL WHERE {sessions.token} = :text",
+            ),
             create_token: w.write(
                 "INSERT INTO {tokens} ({tokens.identifier}, {tokens.hash}, {tokens.expires}) \
                  VALUES (:text, :text, :time)",
@@ -246,7 +259,7 @@ impl Writer<'_> {
                 ", :int, :int, :text, :text, :text, :int",
             )
         } else {
-            (", {sessions.more}", ", :text")
+            (", {sessions.more}, {sessions.client}", ", :text, :int")
         };
         let (filled, with) = self.columns.filled(self.dialect, "sessions");
         self.write(&format!(
@@ -286,6 +299,26 @@ impl Writer<'_> {
         self.write(&format!(
             "DELETE FROM {{{table}}} WHERE ({key}) IN (SELECT {key} FROM {{{table}}} WHERE {over})"
         ))
+    }
+
+    fn forget_clients(&self) -> Statement {
+        // The condition of the index, word for word.
+        let is_known = "({sessions.user_agent} IS NOT NULL OR {sessions.address} IS NOT NULL)";
+        let forget = "UPDATE {sessions} SET {sessions.user_agent} = NULL, {sessions.address} = NULL";
+        let old = format!(
+            "SELECT {{sessions.token}} FROM {{sessions}} WHERE {is_known} AND {{sessions.created}} < :int \
+             ORDER BY {{sessions.created}} LIMIT :int"
+        );
+        self.write(&match self.dialect {
+            Dialect::MySql => {
+                format!("{forget} WHERE {{sessions.client}} < :int ORDER BY {{sessions.client}} LIMIT :int")
+            }
+            // As in `sweep`. Of two who forget the same sessions at once one counts them.
+            Dialect::Postgres => {
+                format!("{forget} WHERE {{sessions.token}} = ANY (ARRAY({old})) AND {is_known}")
+            }
+            Dialect::Sqlite => format!("{forget} WHERE {{sessions.token}} IN ({old})"),
+        })
     }
 
     fn column(&self, alias: &str, word: &str) -> String {

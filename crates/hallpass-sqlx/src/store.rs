@@ -171,7 +171,9 @@ impl Store for SqlStore {
                 session.version.into(),
             ]);
         } else {
+            let has_client = session.user_agent.is_some() || session.address.is_some();
             values.push(json.as_str().into());
+            values.push(session.created.filter(|_| has_client).into());
         }
         let taken = "there is a session with this token";
         let statement = &self.0.statements.create_session;
@@ -328,6 +330,26 @@ impl Store for SqlStore {
         let tokens = self.write("", &self.0.statements.sweep_tokens, &values).await?;
         Ok(sessions + tokens)
     }
+
+    async fn forget_clients(&self, began_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        if self.0.map.is_own {
+            let values = [began_before.into(), i64::from(limit).into()];
+            return self.write("", &self.0.statements.forget_clients, &values).await;
+        }
+        let mut left = limit;
+        while left > 0 {
+            let most = left.min(AT_ONCE);
+            let count = self.within("", self.rewritten_without_client(began_before, most)).await?;
+            left -= count;
+            if count < most {
+                break;
+            }
+        }
+        Ok(u64::from(limit - left))
+    }
 }
+
+/// How many rows of another program's table one transaction rewrites, each by itself.
+const AT_ONCE: u32 = 100;
 
 const TAKEN: &str = "there is a user with this address or id";

@@ -33,7 +33,7 @@ mod users;
 pub use for_request::ForRequest;
 pub use handle::SessionHandle;
 pub use providers::ConfiguredProvider;
-pub use users::{Sessions, Users};
+pub use users::{Sessions, Swept, Users};
 
 /// Hallpass, configured. Cheap to clone.
 ///

@@ -393,6 +393,15 @@ impl<S, C> Builder<S, C> {
         self
     }
 
+    /// How long the user agent and the address of a session in the store are kept, counted from when it began. Default
+    /// `None`: as long as the session. [`Duration::ZERO`]: they are never written.
+    ///
+    /// Older ones are no longer shown, and [`Sessions::sweep`](crate::Sessions::sweep) removes them from the store.
+    pub fn session_client_retention(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.settings.session_client_retention = age.into();
+        self
+    }
+
     /// How long it may take until sessions in tokens learn that they were revoked, or that their user was changed: as
     /// long a process believes what the store said of a user. Default 5 seconds; only with a [`store`](Self::store).
     /// Sessions in the store learn it at once. While the store does not answer, tokens are neither believed nor

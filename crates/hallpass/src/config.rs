@@ -20,8 +20,8 @@ use crate::pages::{Pages, TemplateName, Theme};
 use crate::providers::{Provider, ProviderKind};
 use crate::random::Random;
 use crate::relying_party::RelyingParty;
-use crate::store::{DynStore, Epoch};
-use crate::{AccountKind, Secret, User};
+use crate::store::{DynStore, Epoch, StoredSession};
+use crate::{AccountKind, Secret, Timestamp, User};
 
 mod check;
 mod environment;
@@ -192,6 +192,7 @@ pub(crate) struct Settings {
     pub(crate) session_update_age: Option<Duration>,
     pub(crate) strategy: Option<Strategy>,
     pub(crate) session_absolute_max_age: Option<Duration>,
+    pub(crate) session_client_retention: Option<Duration>,
     pub(crate) callback_timeout: Option<Duration>,
     pub(crate) revocation_delay: Option<Option<Duration>>,
     pub(crate) query_keys: Vec<String>,
@@ -245,6 +246,8 @@ pub(crate) struct Config {
     pub(crate) session_update_age: Duration,
     pub(crate) strategy: Strategy,
     pub(crate) session_absolute_max_age: Option<Duration>,
+    /// How long user agent and address of a session are kept; `None`: as long as the session.
+    pub(crate) session_client_retention: Option<Duration>,
     pub(crate) callback_timeout: Duration,
     /// What happened to users whose sessions are in tokens, as far as this process has asked lately; `None` where
     /// tokens never ask.
@@ -290,6 +293,15 @@ impl Config {
     /// The proxy that this provider's answers go through.
     pub(crate) fn redirect_proxy<'a>(&'a self, provider: &'a Provider) -> Option<&'a str> {
         provider.redirect_proxy_url.as_deref().or(self.redirect_proxy_url.as_deref())
+    }
+
+    /// A session as it may be shown or written: without user agent and address once they are kept no longer.
+    pub(crate) fn retained(&self, session: StoredSession, now: Timestamp) -> StoredSession {
+        let is_over = |age| session.created.is_some_and(|began| began + age <= now);
+        if !self.session_client_retention.is_some_and(is_over) {
+            return session;
+        }
+        StoredSession { user_agent: None, address: None, ..session }
     }
 }
 

@@ -137,7 +137,7 @@ mod verify;
 #[cfg(feature = "engine")]
 pub use attempt::Attempt;
 #[cfg(feature = "engine")]
-pub use auth::{Auth, ConfiguredProvider, ForRequest, SessionHandle, SessionRead, Sessions, Users};
+pub use auth::{Auth, ConfiguredProvider, ForRequest, SessionHandle, SessionRead, Sessions, Swept, Users};
 #[cfg(feature = "engine")]
 pub use builder::{Builder, Dangerous};
 pub use clock::Timestamp;

@@ -39,6 +39,8 @@ pub use rows::{
 ///    before the first proof: accounts whose provider did not vouch for the address, and all sessions.
 /// 10. An epoch follows only the one that it was made from, and is still there when its user is gone.
 /// 11. Times are kept to the millisecond. Stores do not look at the clock: whoever asks compares.
+/// 12. [`forget_clients`](Self::forget_clients) takes user agent and address from sessions, and nothing else. Nothing
+///     brings them back.
 pub trait Store: Send + Sync + 'static {
     /// Keeps a new user, and in the same step the account that they come with (its `user_id` is set here). The id is
     /// made by Hallpass (a random UUID); a store with ids of its own returns those.
@@ -241,6 +243,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// Only when the store fails.
     fn sweep(&self, now: Timestamp, limit: u32) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Removes user agent and address from at most `limit` sessions that began before `began_before`. Returns how many
+    /// sessions that were; fewer than `limit` means that none is left. A session that does not say when it began keeps
+    /// them. With many rows it must not look through all: it is called again and again.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    fn forget_clients(
+        &self,
+        began_before: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
 /// A store failed.
@@ -354,6 +368,7 @@ boxed_twin! {
     create_token(token: OneTimeToken) -> (), identity;
     take_token(identifier: &'a str, hash: &'a str) -> Option<OneTimeToken>, identity;
     sweep(now: Timestamp, limit: u32) -> u64, identity;
+    forget_clients(began_before: Timestamp, limit: u32) -> u64, identity;
 }
 
 /// Whoever comes from a store is kept by it, which no store has to say.

@@ -27,7 +27,9 @@ async fn signed_up(store: &impl Store) -> User {
 
 async fn signed_in(store: &impl Store, user: &User, token: &str) -> SessionToken {
     let token = SessionToken::new(token);
-    store.create_session(&token, StoredSession::new(&token, &user.id, in_seconds(3600))).await.unwrap();
+    let mut session = StoredSession::new(&token, &user.id, in_seconds(3600));
+    (session.created, session.user_agent) = (Some(in_seconds(0)), Some("Firefox".to_owned()));
+    store.create_session(&token, session).await.unwrap();
     token
 }
 

@@ -15,25 +15,90 @@ async fn every_key_goes_by_itself_after_its_expiry() {
     store.create_token(OneTimeToken::new("ada@example.com", "hash", in_seconds(600))).await.unwrap();
     let mut redis = connect(&url).await;
     let keys = keys(&mut redis).await;
-    assert_eq!(keys.len(), 4, "{keys:?}");
+    assert_eq!(keys.len(), 6, "{keys:?}");
     let about = |seconds: i64| seconds + 60 - 30..=seconds + 60;
     for key in &keys {
-        let expected = if key.contains("session") { 3600 } else { 600 };
+        let expected = if key.contains("token") { 600 } else { 3600 };
         let left: i64 = redis.ttl(key).await.unwrap();
         assert!(about(expected).contains(&left), "{key} goes in {left} s");
     }
-    // A renewal moves the end of the row and of the list.
+    // A renewal moves the end of the row and of the lists.
     let renewal = SessionChange::new().expires(in_seconds(7200));
     assert!(store.update_session(&token, renewal).await.unwrap());
-    for key in keys.iter().filter(|key| key.contains("session")) {
+    for key in keys.iter().filter(|key| !key.contains("token")) {
         let left: i64 = redis.ttl(key).await.unwrap();
         assert!(about(7200).contains(&left), "{key} goes in {left} s");
     }
-    // A shorter session does not take the list away from a longer one.
+    // A shorter session does not take the lists away from a longer one.
     let short = hallpass::SessionToken::new("short");
-    store.create_session(&short, StoredSession::new(&short, &ada.id, in_seconds(60))).await.unwrap();
-    let left: i64 = redis.ttl("hallpass:sessions:ada").await.unwrap();
-    assert!(about(7200).contains(&left), "{left}");
+    let mut session = StoredSession::new(&short, &ada.id, in_seconds(60));
+    (session.created, session.address) = (Some(in_seconds(0)), Some("192.0.2.1".to_owned()));
+    store.create_session(&short, session).await.unwrap();
+    for list in ["hallpass:sessions:ada", "hallpass:clients", "hallpass:clients:expiring"] {
+        let left: i64 = redis.ttl(list).await.unwrap();
+        assert!(about(7200).contains(&left), "{list} goes in {left} s");
+    }
+}
+
+#[tokio::test]
+async fn forgotten_user_agents_leave_the_lists_and_the_row_stays_as_long_as_it_would() {
+    let Some((store, url)) = empty().await else { return };
+    let ada = signed_up(&store).await;
+    let token = signed_in(&store, &ada, "token").await;
+    let mut redis = connect(&url).await;
+    assert_eq!(store.forget_clients(in_seconds(1), 10).await.unwrap(), 1);
+    let mut keys = keys(&mut redis).await;
+    keys.sort();
+    assert_eq!(keys, [format!("hallpass:session:{}", token.hash()), "hallpass:sessions:ada".to_owned()]);
+    let fields: Vec<String> = redis.hkeys(&keys[0]).await.unwrap();
+    assert!(fields.iter().all(|field| field != "user_agent" && field != "address"), "{fields:?}");
+    let left: i64 = redis.ttl(&keys[0]).await.unwrap();
+    assert!((3630..=3660).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn sessions_that_are_gone_leave_the_lists_of_clients() {
+    let Some((store, url)) = empty().await else { return };
+    let ada = signed_up(&store).await;
+    signed_in(&store, &ada, "first").await;
+    let expiring = async |name: String, end| {
+        let token = hallpass::SessionToken::new(name);
+        let mut session = StoredSession::new(&token, &ada.id, end);
+        (session.created, session.address) = (Some(in_seconds(-7200)), Some("192.0.2.1".to_owned()));
+        store.create_session(&token, session).await.unwrap();
+        token
+    };
+    for number in 0..15 {
+        expiring(format!("old {number}"), in_seconds(-61)).await;
+    }
+    let mut redis = connect(&url).await;
+    signed_in(&store, &ada, "second").await;
+    for list in ["hallpass:clients", "hallpass:clients:expiring"] {
+        assert_eq!(redis.zcard::<_, u64>(list).await.unwrap(), 2, "{list}");
+    }
+    // One that nobody has found gone yet neither counts nor is in the way of the next one.
+    let gone = expiring("gone".to_owned(), in_seconds(60)).await;
+    redis.del::<_, ()>(format!("hallpass:session:{}", gone.hash())).await.unwrap();
+    assert_eq!(store.forget_clients(in_seconds(1), 1).await.unwrap(), 1);
+    assert_eq!(store.forget_clients(in_seconds(1), 10).await.unwrap(), 1);
+    assert_eq!(store.forget_clients(in_seconds(1), 10).await.unwrap(), 0);
+    assert!(!redis.exists::<_, bool>("hallpass:clients").await.unwrap());
+}
+
+#[tokio::test]
+async fn renewed_session_is_in_the_lists_of_clients_again() {
+    let Some((store, url)) = empty().await else { return };
+    let ada = signed_up(&store).await;
+    let token = signed_in(&store, &ada, "token").await;
+    let mut redis = connect(&url).await;
+    redis.del::<_, ()>(["hallpass:clients", "hallpass:clients:expiring"].as_slice()).await.unwrap();
+    assert_eq!(store.forget_clients(in_seconds(1), 10).await.unwrap(), 0);
+    assert!(store.update_session(&token, SessionChange::new().expires(in_seconds(60))).await.unwrap());
+    assert_eq!(store.forget_clients(in_seconds(1), 10).await.unwrap(), 1);
+    assert_eq!(store.session(&token).await.unwrap().unwrap().0.user_agent, None);
+    // What is forgotten is not remembered.
+    assert!(store.update_session(&token, SessionChange::new().expires(in_seconds(90))).await.unwrap());
+    assert!(!redis.exists::<_, bool>("hallpass:clients").await.unwrap());
 }
 
 #[tokio::test]

@@ -139,6 +139,25 @@ async fn sessions_survive_when_the_application_declares_an_address_proven() {
 }
 
 #[tokio::test]
+async fn user_agents_are_forgotten_in_both_places_and_the_limit_is_for_both() {
+    let Some(database) = test_servers::redis().await else { return };
+    let users = MemoryStore::new();
+    let store = RedisStore::new(&database.url, users.clone()).unwrap();
+    let ada = signed_up(&store).await;
+    for name in ["a", "b"] {
+        signed_in(&store, &ada, name).await;
+        // From before there was Redis.
+        signed_in(&users, &ada, &format!("old {name}")).await;
+    }
+    for count in [3, 1, 0] {
+        assert_eq!(store.forget_clients(in_seconds(1), 3).await.unwrap(), count);
+    }
+    let is_known = |session: &hallpass::StoredSession| session.user_agent.is_some();
+    assert!(!store.sessions(&ada.id).await.unwrap().iter().any(is_known));
+    assert!(!users.sessions(&ada.id).await.unwrap().iter().any(is_known));
+}
+
+#[tokio::test]
 async fn no_session_is_lost_or_begun_while_the_users_are_away() {
     let Some(database) = test_servers::redis().await else { return };
     let users = Outage::new(MemoryStore::new());

@@ -1,6 +1,6 @@
 //! `hallpass sessions`.
 
-use hallpass::StoredSession;
+use hallpass::{StoredSession, Swept};
 use serde_json::json;
 
 use super::print::cell;
@@ -33,8 +33,11 @@ pub(crate) fn sessions(arguments: Sessions) -> Result<(), Failure> {
                 revoked(printer, count.map_err(failed)?)
             }
             SessionsAction::Sweep => {
-                let gone = sessions.sweep().await.map_err(failed)?;
-                printer.answer(&json!({ "removed": gone }), &format!("removed {gone} expired rows\n"))
+                let Swept { removed, forgotten, .. } = sessions.sweep().await.map_err(failed)?;
+                let text = format!(
+                    "removed {removed} expired rows, and user agent and address of {forgotten} sessions\n"
+                );
+                printer.answer(&json!({ "removed": removed, "forgotten": forgotten }), &text)
             }
         }
     })

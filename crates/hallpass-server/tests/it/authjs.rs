@@ -26,7 +26,7 @@ fn users_and_sessions_of_an_auth_js_database_go_on() {
     let refused = program(&folder, &[]).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("0001_authjs"));
-    assert_eq!(done(&folder, &["migrate"]), "applied 0001_authjs\n");
+    assert_eq!(done(&folder, &["migrate"]), "applied 0001_authjs\napplied 0002_authjs\n");
 
     let server = Server::start(program(&folder, &[]));
     let mut grace = Browser::new(&server.host);

@@ -29,7 +29,7 @@ impl Pair {
             databases.push(redis);
         }
         let folder = configured(&settings);
-        assert_eq!(done(&folder, &["migrate"]), "applied 0001_own\n");
+        assert_eq!(done(&folder, &["migrate"]), "applied 0001_own\napplied 0002_own\n");
         let servers = [(); 2].map(|()| Server::start(program(&folder, &[])));
         Some(Self { folder, servers, _databases: databases })
     }

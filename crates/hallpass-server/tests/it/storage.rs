@@ -62,7 +62,7 @@ fn missing_tables_of_a_named_database_are_refused_until_they_are_made() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("run `hallpass migrate`") && told.contains("0001_own"), "{told}");
-    assert_eq!(done(&folder, &["migrate"]), "applied 0001_own\n");
+    assert_eq!(done(&folder, &["migrate"]), "applied 0001_own\napplied 0002_own\n");
     let server = Server::start(program(&folder, &[]));
     assert_eq!(Browser::new(&server.host).sign_in("ada", "correct horse").status, 302);
 }
@@ -101,7 +101,7 @@ fn mariadb_keeps_users_and_sessions_too() {
     let Some(mariadb) = test_servers::Server::start(Kind::MariaDb, Durability::Fast) else { return };
     let url = mariadb.database().url;
     let folder = configured(&format!("[database]\nurl = \"{url}\"\n"));
-    assert_eq!(done(&folder, &["migrate"]), "applied 0001_own\n");
+    assert_eq!(done(&folder, &["migrate"]), "applied 0001_own\napplied 0002_own\n");
     let server = Server::start(program(&folder, &[]));
     let mut browser = Browser::new(&server.host);
     browser.sign_in("ada", "correct horse");

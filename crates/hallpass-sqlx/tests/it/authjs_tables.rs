@@ -10,7 +10,7 @@ use hallpass_sqlx::{OpenError, SqlStore, TableMap};
 use serde_json::{Map, Value, json};
 use sqlx::{Connection, PgConnection, Row, SqliteConnection};
 
-use crate::open::{builder, sqlite_url};
+use crate::open::{builder, execute, sqlite_url};
 
 /// The rules of `Store` that these tables can keep. Not: further fields of a user and members of a token answer
 /// without a column, and who has vouched for an address.
@@ -52,6 +52,9 @@ macro_rules! contract {
                 a_deleted_session_is_returned_once
                 times_are_kept_to_the_millisecond
                 sweep_leaves_what_has_not_expired
+                user_agent_and_address_are_forgotten_and_nothing_else
+                user_agent_and_address_of_later_sessions_are_kept
+                user_agents_and_addresses_are_forgotten_in_bounded_steps
                 an_epoch_follows_the_one_it_was_made_from
                 epochs_of_users_are_apart
                 an_epoch_outlives_its_user
@@ -69,6 +72,7 @@ macro_rules! contract {
                 of_many_links_of_one_account_one_wins
                 of_two_who_unlink_the_last_accounts_one_fails
                 of_many_who_end_a_session_one_gets_it
+                of_many_who_forget_user_agents_each_is_counted_once
                 of_many_who_begin_an_epoch_one_wins
                 a_user_deleted_during_sign_ins_leaves_no_session
                 a_user_deleted_during_links_leaves_no_account
@@ -116,16 +120,6 @@ async fn open(url: &str, tables: TableMap) -> SqlStore {
     let store = builder(url).tables(tables).connect().await.unwrap();
     store.migrate().await.unwrap();
     store
-}
-
-async fn execute(url: &str, sql: &'static str) {
-    if url.starts_with("sqlite:") {
-        let mut connection = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-    } else {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-    }
 }
 
 /// What stands in a table, as the database writes it as text.
@@ -282,10 +276,82 @@ async fn duplicates_stop_a_migration_and_nothing_is_changed() {
     let error = store.migrate().await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("hallpass_users_email"), "{cause}");
-    assert_eq!(store.pending().await.unwrap(), ["0001_authjs"]);
+    assert_eq!(store.pending().await.unwrap(), ["0001_authjs", "0002_authjs"]);
     let query =
         "SELECT CAST(column_name AS text) FROM information_schema.columns WHERE column_name = 'hallpass'";
     assert!(look(&database.url, query).await.is_empty());
+}
+
+#[tokio::test]
+async fn user_agents_and_addresses_from_before_the_second_step_are_forgotten_too() {
+    for (make, tables, table) in [
+        (AUTHJS, TableMap::authjs(), "sessions"),
+        (DRIZZLE, TableMap::drizzle(), "session"),
+        (PRISMA_SQLITE, TableMap::prisma(), "Session"),
+        (DRIZZLE_SQLITE, TableMap::drizzle(), "session"),
+    ] {
+        let is_sqlite = [PRISMA_SQLITE, DRIZZLE_SQLITE].contains(&make);
+        let url = match is_sqlite {
+            true => sqlite_url(),
+            false => match test_servers::postgres().await {
+                Some(database) => database.url,
+                None => continue,
+            },
+        };
+        execute(&url, make).await;
+        let store = open(&url, tables).await;
+        let ada = store.create_user(User::new("ada").with_email("ada@example.com"), None).await.unwrap();
+        for (token, created, claim) in
+            [("old", at(0), "x"), ("young", at(1000), "x"), ("odd", at(1000), "\0")]
+        {
+            let token = SessionToken::new(token);
+            let mut session = StoredSession::new(&token, &ada.id, at(5000));
+            (session.created, session.claims) =
+                (Some(created), Map::from_iter([("created".into(), claim.into())]));
+            (session.user_agent, session.address) = (Some("Firefox".into()), Some("192.0.2.1".into()));
+            store.create_session(&token, session).await.unwrap();
+        }
+        let bare = SessionToken::new("bare");
+        store.create_session(&bare, StoredSession::new(&bare, &ada.id, at(5000))).await.unwrap();
+        // As it was before.
+        let before = format!(
+            "DROP INDEX hallpass_sessions_client; ALTER TABLE \"{table}\" DROP COLUMN hallpass_client; \
+             UPDATE \"{table}\" SET hallpass = NULL WHERE \"sessionToken\" = 'bare'; \
+             DELETE FROM hallpass_migrations WHERE name LIKE '0002%'"
+        );
+        execute(&url, before).await;
+        assert_eq!(store.migrate().await.unwrap().len(), 1);
+        // What PostgreSQL cannot look into counts as old.
+        let is_odd_old = u64::from(!is_sqlite);
+        assert_eq!(store.forget_clients(at(1), 100).await.unwrap(), 1 + is_odd_old, "{table}");
+        for (token, is_known) in [("old", false), ("young", true), ("odd", is_sqlite), ("bare", false)] {
+            let (session, _) = store.session(&SessionToken::new(token)).await.unwrap().unwrap();
+            assert_eq!(session.user_agent.is_some(), is_known, "{table} {token}");
+            assert_eq!(session.address.is_some(), is_known, "{table} {token}");
+            assert_eq!(session.claims.is_empty(), token == "bare", "{table} {token}");
+        }
+        assert_eq!(store.forget_clients(at(1001), 100).await.unwrap(), 2 - is_odd_old, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn more_user_agents_and_addresses_are_forgotten_than_one_transaction_takes() {
+    each(async |store: SqlStore| {
+        let ada = store.create_user(User::new("42").with_email("a@b.example"), None).await.unwrap();
+        for number in 0..205 {
+            let token = SessionToken::new(format!("token {number}"));
+            let mut session = StoredSession::new(&token, &ada.id, at(1));
+            (session.created, session.user_agent) = (Some(at(number)), Some("Firefox".to_owned()));
+            store.create_session(&token, session).await.unwrap();
+        }
+        assert_eq!(store.forget_clients(at(1000), 203).await.unwrap(), 203);
+        let sessions = store.sessions(&ada.id).await.unwrap();
+        // Those that began first go first.
+        assert!(sessions[..2].iter().all(|session| session.user_agent.is_some()));
+        assert!(sessions[2..].iter().all(|session| session.user_agent.is_none()));
+        assert_eq!(store.forget_clients(at(1000), 203).await.unwrap(), 2);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -7,8 +7,10 @@ use crate::config::{Config, ProviderEntry};
 use crate::email;
 use crate::error::{Error, ErrorKind};
 use crate::session::{MOST_ATTEMPTS, begin_epoch};
-use crate::store::{DynStore, Revoke, SessionChange, StoredSession, UserChange, UserPage, patched};
-use crate::{Account, Timestamp, User};
+use crate::store::{
+    DynStore, Revoke, SessionChange, StoreError, StoredSession, UserChange, UserPage, patched,
+};
+use crate::{Account, User};
 
 /// The users in the store: [`Auth::users`](crate::Auth::users).
 ///
@@ -141,15 +143,16 @@ impl Users<'_> {
 pub struct Sessions<'a>(pub(super) Option<&'a Config>);
 
 impl Sessions<'_> {
-    /// The sessions of a user that have not expired, the newest first.
+    /// The sessions of a user that have not expired, the newest first; with user agent and address as long as
+    /// [they are kept](crate::Builder::session_client_retention).
     ///
     /// # Errors
     /// Only those of every method.
     pub async fn list(&self, user_id: &str) -> Result<Vec<StoredSession>, Error> {
-        let now = self.now()?;
-        let mut sessions = store(self.0)?.sessions(user_id).await?;
-        sessions.retain(|session| session.expires > now);
-        Ok(sessions)
+        let (config, store) = both(self.0)?;
+        let now = config.clock.now();
+        let sessions = store.sessions(user_id).await?.into_iter().filter(|session| session.expires > now);
+        Ok(sessions.map(|session| config.retained(session, now)).collect())
     }
 
     /// Ends one session of a user. Returns whether there was one with this id.
@@ -201,25 +204,45 @@ impl Sessions<'_> {
         Ok(store(self.0)?.revoke_sessions(user_id, Revoke::Others(session_id)).await?)
     }
 
-    /// Removes what has expired, a thousand rows at a time. Returns how many rows went. Call it now and then: expired
-    /// sessions are never good for anything, they only take room.
+    /// Removes what has expired, and user agent and address of sessions that began longer ago than
+    /// [they are kept](crate::Builder::session_client_retention), a thousand rows at a time. Call it now and then:
+    /// nothing goes by itself.
     ///
     /// # Errors
     /// Only those of every method.
-    pub async fn sweep(&self) -> Result<u64, Error> {
-        let (store, now) = (store(self.0)?, self.now()?);
-        let mut gone = 0;
-        loop {
-            let batch = store.sweep(now, BATCH).await?;
-            gone += batch;
-            if batch < u64::from(BATCH) {
-                return Ok(gone);
-            }
-        }
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        let (config, store) = both(self.0)?;
+        let now = config.clock.now();
+        let removed = in_batches(|| store.sweep(now, BATCH)).await?;
+        let forgotten = match config.session_client_retention {
+            Some(age) => in_batches(|| store.forget_clients(now - age, BATCH)).await?,
+            None => 0,
+        };
+        Ok(Swept { removed, forgotten })
     }
+}
 
-    fn now(&self) -> Result<Timestamp, Error> {
-        self.0.map(|config| config.clock.now()).ok_or_else(no_store)
+/// What a [sweep](Sessions::sweep) did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Swept {
+    /// How many rows had expired, and went: sessions and one-time tokens.
+    pub removed: u64,
+    /// How many sessions lost user agent and address, and go on.
+    pub forgotten: u64,
+}
+
+/// Does a batch after the other, until one is not full. Returns how many rows there were.
+async fn in_batches<F: Future<Output = Result<u64, StoreError>>>(
+    batch: impl Fn() -> F,
+) -> Result<u64, Error> {
+    let mut count = 0;
+    loop {
+        let rows = batch().await?;
+        count += rows;
+        if rows < u64::from(BATCH) {
+            return Ok(count);
+        }
     }
 }
 

@@ -81,6 +81,7 @@ impl Settings {
             session_max_age: self.session_max_age.unwrap_or(DEFAULT_MAX_AGE),
             jwt_update_age: self.jwt_update_age.unwrap_or(Duration::ZERO),
             session_absolute_max_age: self.session_absolute_max_age,
+            session_client_retention: self.session_client_retention,
             callback_timeout: self.callback_timeout.unwrap_or(DEFAULT_CALLBACK_TIMEOUT),
             query_keys: self.query_keys.into(),
             development: self.development.unwrap_or(cfg!(debug_assertions)),

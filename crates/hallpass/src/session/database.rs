@@ -7,6 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::{Live, MOST_ATTEMPTS, Opened, Row, Source, Trigger, extended, first_claims};
+use crate::clock::Timestamp;
 use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
@@ -177,7 +178,7 @@ impl Source<'_> {
         let mut random = [0; 32];
         self.config.random.fill(&mut random)?;
         let token = SessionToken::new(Base64UrlUnpadded::encode_string(&random));
-        let session = self.new_session(&token, user_id, payload)?;
+        let session = self.new_session(&token, user_id, payload, self.now)?;
         let expires = session.expires;
         store.create_session(&token, session).await?;
         Ok(self.spec().set_row_token(&token, expires, pieces))
@@ -188,16 +189,18 @@ impl Source<'_> {
         token: &SessionToken,
         user_id: &str,
         payload: &Payload,
+        began: Timestamp,
     ) -> Result<StoredSession, Error> {
         let user_agent = self.info.header("user-agent").map(|text| cut(text, LONGEST_USER_AGENT).to_owned());
-        Ok(StoredSession {
-            created: Some(self.now),
+        let session = StoredSession {
+            created: Some(began),
             last_seen: Some(self.now),
             user_agent,
             address: self.info.peer().map(|peer| peer.to_string()),
             claims: payload.claims()?,
-            ..StoredSession::new(token, user_id, self.lasts_until(payload, self.now))
-        })
+            ..StoredSession::new(token, user_id, self.lasts_until(payload, began))
+        };
+        Ok(self.config.retained(session, self.now))
     }
 
     /// Ends the sessions that these cookies stand for, and returns the first one.
@@ -208,7 +211,7 @@ impl Source<'_> {
             let deleted = store.delete_session(&SessionToken::new(value)).await?;
             first = first.or(deleted);
         }
-        Ok(first)
+        Ok(first.map(|session| self.config.retained(session, self.now)))
     }
 
     /// Whether this is a session.
@@ -226,8 +229,7 @@ impl Source<'_> {
         let (Some(store), Some(id)) = (self.store(), payload.text("sub")) else { return Ok(None) };
         let Some(user) = store.user(id).await? else { return Ok(None) };
         let token = self.successor(payload)?;
-        let session = self.new_session(&token, &user.id, payload)?;
-        let session = StoredSession { created: Some(payload.marker().began), ..session };
+        let session = self.new_session(&token, &user.id, payload, payload.marker().began)?;
         match store.create_session(&token, session.clone()).await {
             Ok(()) => Ok(Some(Row { token, session, user })),
             // Another request of the same browser was quicker.

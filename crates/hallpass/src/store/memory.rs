@@ -287,6 +287,19 @@ impl Store for MemoryStore {
         rows.tokens.retain(|token| !goes(&mut left, token.expires < now));
         Ok(gone(before, rows.sessions.len() + rows.tokens.len()))
     }
+
+    async fn forget_clients(&self, began_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut rows = self.lock();
+        let mut left = limit;
+        for (_, session) in &mut rows.sessions {
+            let is_known = session.user_agent.is_some() || session.address.is_some();
+            let is_old = session.created.is_some_and(|began| began < began_before);
+            if goes(&mut left, is_known && is_old) {
+                (session.user_agent, session.address) = (None, None);
+            }
+        }
+        Ok(u64::from(limit - left))
+    }
 }
 
 /// Changes a session, unless new claims were made from another version.
@@ -303,7 +316,7 @@ fn apply(session: &mut StoredSession, change: SessionChange) -> bool {
     true
 }
 
-/// Whether a row goes, while there is something left of the limit.
+/// Whether a row, or a part of it, goes, while there is something left of the limit.
 fn goes(left: &mut u32, is_over: bool) -> bool {
     let goes = is_over && *left > 0;
     *left -= u32::from(goes);

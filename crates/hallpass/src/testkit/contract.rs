@@ -109,6 +109,9 @@ macro_rules! __store_contract_tests {
             a_deleted_session_is_returned_once
             times_are_kept_to_the_millisecond
             sweep_leaves_what_has_not_expired
+            user_agent_and_address_are_forgotten_and_nothing_else
+            user_agent_and_address_of_later_sessions_are_kept
+            user_agents_and_addresses_are_forgotten_in_bounded_steps
             an_epoch_follows_the_one_it_was_made_from
             epochs_of_users_are_apart
             an_epoch_outlives_its_user
@@ -130,6 +133,7 @@ macro_rules! __store_contract_tests {
             of_many_links_of_one_account_one_wins
             of_two_who_unlink_the_last_accounts_one_fails
             of_many_who_end_a_session_one_gets_it
+            of_many_who_forget_user_agents_each_is_counted_once
             of_many_who_begin_an_epoch_one_wins
             a_user_deleted_during_sign_ins_leaves_no_session
             a_user_deleted_during_links_leaves_no_account

@@ -72,4 +72,5 @@ behind! {
     create_token(token: OneTimeToken) -> ();
     take_token(identifier: &str, hash: &str) -> Option<OneTimeToken>;
     sweep(now: Timestamp, limit: u32) -> u64;
+    forget_clients(began_before: Timestamp, limit: u32) -> u64;
 }

@@ -26,6 +26,7 @@ mod logs;
 mod mail;
 mod pages;
 mod redirects;
+mod retention;
 mod routes;
 mod session;
 mod signin;

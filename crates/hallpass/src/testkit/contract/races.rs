@@ -133,6 +133,36 @@ pub async fn of_many_who_end_a_session_one_gets_it(store: impl Store) {
     assert_eq!(ended, [session(&token, &ada)]);
 }
 
+pub async fn of_many_who_forget_user_agents_each_is_counted_once(store: impl Store) {
+    let store = Arc::new(store);
+    let ada = signed_up(&*store, 1).await;
+    let mut tokens = Vec::new();
+    for number in 0..60 {
+        let token = SessionToken::new(format!("token {number}"));
+        let user_agent = Some("Firefox".to_owned());
+        let session = StoredSession { user_agent, ..session(&token, &ada) };
+        store.create_session(&token, session).await.expect("it is new");
+        tokens.push(token);
+    }
+    // Renewals go on meanwhile.
+    let counts = at_once(WRITERS, |number| {
+        let (store, token) = (Arc::clone(&store), tokens.get(number).expect("there are more").clone());
+        async move {
+            if number % 2 == 0 {
+                let renewal = SessionChange::new().expires(at(9)).last_seen(at(8));
+                assert!(store.update_session(&token, renewal).await.expect("an answer"));
+                return 0;
+            }
+            store.forget_clients(at(0), 40).await.expect("an answer")
+        }
+    });
+    let counted: u64 = counts.await.into_iter().sum();
+    let left = store.forget_clients(at(0), 100).await.expect("an answer");
+    assert_eq!(counted + left, 60);
+    let sessions = store.sessions(&ada.id).await.expect("an answer");
+    assert!(sessions.len() == 60 && sessions.iter().all(|session| session.user_agent.is_none()));
+}
+
 pub async fn of_many_who_begin_an_epoch_one_wins(store: impl Store) {
     let store = Arc::new(store);
     let ada = signed_up(&*store, 1).await;

@@ -327,9 +327,119 @@ pub async fn sweep_removes_what_has_expired_in_bounded_steps(store: impl Store) 
     assert_eq!(store.users(UserPage::first(9)).await.expect("an answer"), [ada]);
 }
 
+pub async fn user_agent_and_address_are_forgotten_and_nothing_else(store: impl Store) {
+    let ada = signed_up(&store, 1).await;
+    let mut forgotten = Vec::new();
+    for (number, (user_agent, address)) in
+        [(Some("Firefox"), Some("192.0.2.1")), (Some("Firefox"), None), (None, Some("2001:db8::1"))]
+            .into_iter()
+            .enumerate()
+    {
+        let token = SessionToken::new(format!("token {number}"));
+        let mut session = StoredSession {
+            last_seen: Some(at(-7)),
+            user_agent: user_agent.map(str::to_owned),
+            address: address.map(str::to_owned),
+            claims: claims(1),
+            ..session(&token, &ada)
+        };
+        store.create_session(&token, session.clone()).await.expect("it is new");
+        let change = SessionChange::new().claims(claims(2), 0).last_seen(at(-6)).expires(at(5));
+        assert!(store.update_session(&token, change).await.expect("an answer"));
+        (session.claims, session.version) = (claims(2), 1);
+        (session.last_seen, session.expires) = (Some(at(-6)), at(5));
+        assert_eq!(read(&store, &token).await, session);
+        forgotten.push((token, StoredSession { user_agent: None, address: None, ..session }));
+    }
+    assert_eq!(store.forget_clients(at(0), 100).await.expect("an answer"), 3);
+    for (token, wanted) in &forgotten {
+        assert_eq!(read(&store, token).await, *wanted);
+    }
+    assert_eq!(store.forget_clients(at(0), 100).await.expect("an answer"), 0);
+    // The session goes on as if nothing had happened, and does not remember.
+    for (token, wanted) in forgotten {
+        let change = SessionChange::new().claims(claims(3), 1).last_seen(at(-5)).expires(at(9));
+        assert!(store.update_session(&token, change).await.expect("an answer"));
+        let wanted = StoredSession {
+            claims: claims(3),
+            version: 2,
+            last_seen: Some(at(-5)),
+            expires: at(9),
+            ..wanted
+        };
+        assert_eq!(read(&store, &token).await, wanted);
+    }
+    assert_eq!(store.forget_clients(at(0), 100).await.expect("an answer"), 0);
+}
+
+pub async fn user_agent_and_address_of_later_sessions_are_kept(store: impl Store) {
+    let (ada, bob) = (signed_up(&store, 1).await, signed_up(&store, 2).await);
+    // What began at this very moment did not begin before it.
+    for (number, (user, created)) in
+        [(&ada, Some(at(0))), (&ada, Some(at(1))), (&bob, Some(at(60_000))), (&bob, None)]
+            .into_iter()
+            .enumerate()
+    {
+        let token = SessionToken::new(format!("token {number}"));
+        let session = StoredSession { created, ..with_client(&token, user) };
+        store.create_session(&token, session).await.expect("it is new");
+    }
+    // There is nothing to forget.
+    let bare = signed_in(&store, &ada, "bare").await;
+    let before = everything(&store).await;
+    assert_eq!(store.forget_clients(at(0), 100).await.expect("an answer"), 0);
+    assert_eq!(everything(&store).await, before);
+    assert_eq!(read(&store, &bare).await, session(&bare, &ada));
+}
+
+pub async fn user_agents_and_addresses_are_forgotten_in_bounded_steps(store: impl Store) {
+    let (ada, bob) = (signed_up(&store, 1).await, signed_up(&store, 2).await);
+    for number in 0..8 {
+        let token = SessionToken::new(format!("token {number}"));
+        let user = if number % 2 == 0 { &ada } else { &bob };
+        let created = Some(at(if number < 5 { -1 - number } else { number }));
+        let session = StoredSession { created, ..with_client(&token, user) };
+        store.create_session(&token, session).await.expect("it is new");
+    }
+    let known = async || {
+        let sessions = everything(&store).await.into_iter().flat_map(|(_, _, sessions)| sessions);
+        let (with, without): (Vec<_>, Vec<_>) = sessions.partition(|session| session.user_agent.is_some());
+        assert!(with.iter().all(|session| session.address.is_some()));
+        assert!(without.iter().all(|session| session.address.is_none()));
+        with.len()
+    };
+    assert_eq!(store.forget_clients(at(0), 0).await.expect("an answer"), 0);
+    assert_eq!(known().await, 8);
+    for (count, left) in [(2, 6), (2, 4), (1, 3), (0, 3)] {
+        assert_eq!(store.forget_clients(at(0), 2).await.expect("an answer"), count);
+        assert_eq!(known().await, left);
+    }
+    assert_eq!(store.forget_clients(at(100), 100).await.expect("an answer"), 3);
+    assert_eq!(known().await, 0);
+    // One that ended or was renewed meanwhile is in nobody's way.
+    for name in ["ended", "renewed"] {
+        let token = SessionToken::new(name);
+        store.create_session(&token, with_client(&token, &ada)).await.expect("it is new");
+    }
+    assert!(store.delete_session(&SessionToken::new("ended")).await.expect("an answer").is_some());
+    let (renewed, renewal) = (SessionToken::new("renewed"), SessionChange::new().expires(at(9)));
+    assert!(store.update_session(&renewed, renewal).await.expect("an answer"));
+    assert_eq!(store.forget_clients(at(0), 2).await.expect("an answer"), 1);
+    assert_eq!(known().await, 0);
+}
+
 /// A moment before now. Stores whose rows go by themselves keep them longer than that.
 pub(super) fn a_moment_ago() -> Timestamp {
     Timestamp::from_millis(SystemClock.now().millis() - 1000)
+}
+
+/// A session whose user agent and address are known.
+fn with_client(token: &SessionToken, user: &User) -> StoredSession {
+    StoredSession {
+        user_agent: Some("Firefox".into()),
+        address: Some("192.0.2.1".into()),
+        ..session(token, user)
+    }
 }
 
 fn claims(number: i64) -> Map<String, serde_json::Value> {
