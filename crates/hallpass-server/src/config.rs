@@ -96,6 +96,7 @@ pub(crate) struct Config {
     max_age: Option<Duration>,
     update_age: Option<Duration>,
     absolute_max_age: Option<Duration>,
+    client_retention: Option<Duration>,
     pages: PagePaths,
     theme: Theme,
     providers: Vec<Provider>,
@@ -198,6 +199,7 @@ impl Config {
             max_age: None,
             update_age: None,
             absolute_max_age: None,
+            client_retention: None,
             pages: PagePaths::new(),
             theme: Theme::new(),
             providers: Vec::new(),
@@ -217,6 +219,7 @@ impl Config {
             config.max_age = session.duration("max_age");
             config.update_age = session.duration("update_age");
             config.absolute_max_age = session.duration("absolute_max_age");
+            config.client_retention = session.duration("client_retention");
             session.end();
         }
         let pages = top.section("pages").map(read_pages);
@@ -430,6 +433,7 @@ impl Config {
         if let Some(max_age) = self.absolute_max_age {
             builder = builder.session_absolute_max_age(max_age);
         }
+        builder = builder.session_client_retention(self.client_retention);
         for (kind, options) in &self.cookies {
             builder = builder.cookie(*kind, options.clone());
         }

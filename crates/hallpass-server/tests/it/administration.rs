@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::program::{Folder, Server, program, run};
-use crate::storage::{configured, done};
+use crate::storage::{SETTINGS, configured, done};
 
 fn json(folder: &Folder, arguments: &[&str]) -> Value {
     serde_json::from_str(&done(folder, &[arguments, &["--json"]].concat())).unwrap()
@@ -138,6 +138,36 @@ fn accounts_and_sessions_are_shown_without_their_tokens() {
     // While the server runs.
     assert_eq!(json(&folder, &["sessions", "revoke-all", "ada"]), json!({ "revoked": 1 }));
     assert_eq!(browser.get("/api/auth/session").body, "null");
+}
+
+#[test]
+fn addresses_are_kept_for_as_long_as_the_settings_say() {
+    let settings = |folder: &Folder, more: &str| {
+        folder.write("hallpass.toml", &format!("{SETTINGS}[session]\n{more}\n"));
+    };
+    let sign_in = |folder: &Folder| {
+        let server = Server::start(program(folder, &[]));
+        Browser::new(&server.host).sign_in("ada", "correct horse");
+    };
+    let addresses = |folder: &Folder| -> Vec<Value> {
+        let list = json(folder, &["sessions", "list", "ada"]);
+        list.as_array().unwrap().iter().map(|session| session["address"].clone()).collect()
+    };
+    let folder = configured("");
+    settings(&folder, "client_retention = \"30d\"");
+    sign_in(&folder);
+    assert_eq!(addresses(&folder), [json!("127.0.0.1")]);
+    assert_eq!(json(&folder, &["sessions", "sweep"]), json!({ "removed": 0, "forgotten": 0 }));
+    // Never: new ones are not written, and the old one is not shown.
+    settings(&folder, "client_retention = 0");
+    sign_in(&folder);
+    assert_eq!(addresses(&folder), [Value::Null, Value::Null]);
+    settings(&folder, "");
+    assert_eq!(addresses(&folder), [Value::Null, json!("127.0.0.1")]);
+    settings(&folder, "client_retention = 0");
+    assert_eq!(json(&folder, &["sessions", "sweep"]), json!({ "removed": 0, "forgotten": 1 }));
+    settings(&folder, "");
+    assert_eq!(addresses(&folder), [Value::Null, Value::Null]);
 }
 
 #[test]
