@@ -129,6 +129,7 @@ mod tests {
         for _ in 0..PLACES {
             begins.recv().await.unwrap();
         }
+        everybody_has_had_a_turn().await;
         tokio::time::advance(verifier.patience).await;
         everybody_has_had_a_turn().await;
         let (turned_away, mut held): (Vec<_>, Vec<_>) = all.into_iter().partition(JoinHandle::is_finished);

@@ -234,7 +234,7 @@ impl Source<'_> {
             };
             first = first.or(deleted);
         }
-        Ok(first)
+        Ok(first.map(|session| self.config.retained(session, self.now)))
     }
 
     /// Ends a session whose cookie is still a token, so that no copy of it goes on as a row. Returns the row that it
@@ -260,7 +260,7 @@ impl Source<'_> {
             let deleted = store.delete_session(&token.successor(secret)).await?;
             first = first.or(deleted);
         }
-        Ok(first.map(|session| self.config.retained(session, self.now)))
+        Ok(first)
     }
 
     /// Whether this is a session.
