@@ -39,7 +39,10 @@ async fn measure(
     // The load that is measured never sleeps: waking it would be work of the servers, more of it the less busy they
     // keep the load. One beside it must not take the processor of that.
     let restless = tokio::spawn(async move {
-        while !sleeps {
+        if sleeps {
+            return;
+        }
+        loop {
             tokio::task::yield_now().await;
         }
     });
