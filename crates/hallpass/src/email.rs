@@ -80,8 +80,8 @@ impl Default for Email {
 ///
 /// Normalized first and judged afterwards: a character that only becomes `@` by normalization must not pass
 /// (the fault behind GHSA-7rqj-j65f-68wh). Quotes are refused since mailers disagree on them, and of a list of
-/// domains only the first is kept, as in Auth.js. The domain becomes what DNS is asked for: `bücher.example` and
-/// `xn--bcher-kva.example` are one mailbox.
+/// domains only the first is kept, as in Auth.js. A domain has one spelling (UTS 46), the one that people read:
+/// `xn--bcher-kva.example` is `bücher.example`.
 pub(crate) fn normalize(typed: &str) -> Option<String> {
     if typed.len() > LONGEST {
         return None;
@@ -92,8 +92,15 @@ pub(crate) fn normalize(typed: &str) -> Option<String> {
     if domain.chars().any(is_refused) {
         return None;
     }
-    let address = format!("{local}@{}", to_ascii(domain)?);
+    let address = format!("{local}@{}", to_unicode(&to_ascii(domain)?)?);
     is_single(&address).then_some(address)
+}
+
+/// The address as a mail server is told it: the domain as DNS knows it. Where it can be none, as it is.
+pub(crate) fn deliverable(address: &str) -> String {
+    let ascii =
+        address.split_once('@').and_then(|(local, domain)| Some(format!("{local}@{}", to_ascii(domain)?)));
+    ascii.unwrap_or_else(|| address.to_owned())
 }
 
 /// The address that a provider gives, in lower case; nothing where it is not one plain address.
@@ -106,11 +113,11 @@ pub(crate) fn of_provider(given: &str) -> Option<String> {
     if domain.chars().any(is_refused) {
         return None;
     }
-    let ascii = to_ascii(domain)?;
-    if !domain.is_ascii() && to_unicode(&ascii).as_deref() != Some(domain) {
+    let unicode = to_unicode(&to_ascii(domain)?)?;
+    if !domain.is_ascii() && unicode != domain {
         return None;
     }
-    let address = format!("{local}@{ascii}");
+    let address = format!("{local}@{unicode}");
     is_single(&address).then_some(address)
 }
 

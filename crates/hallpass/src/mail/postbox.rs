@@ -6,6 +6,7 @@ use url::Url;
 
 use super::letter::{Letter, Letters, MailTemplate};
 use super::{DynMailer, MailError, Message, Sender};
+use crate::email;
 use crate::error::BoxError;
 use crate::hooks::Mail;
 
@@ -29,7 +30,7 @@ impl Postbox {
             text: fill(MailTemplate::Text)?,
             html: fill(MailTemplate::Html)?,
             from: self.from.clone(),
-            to: mail.identifier,
+            to: email::deliverable(&mail.identifier),
             link: mail.url,
         };
         message.check()?;

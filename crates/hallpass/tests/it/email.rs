@@ -386,7 +386,7 @@ async fn spellings_of_one_domain_are_one_user() {
     ] {
         let mut browser = browse(&case.auth);
         let link = case.ask(&mut browser, typed).await;
-        assert_eq!(case.mailbox.last().identifier, "ada@xn--bcher-kva.example", "{typed:?}");
+        assert_eq!(case.mailbox.last().identifier, "ada@b\u{fc}cher.example", "{typed:?}");
         assert_eq!(browser.follow_magic_link(&link).await.location(), SITE);
         assert!(case.auth.users().find_by_email(typed).await.unwrap().is_some());
     }
@@ -406,10 +406,10 @@ async fn domains_that_look_alike_are_different_people() {
     for (typed, stored) in [
         ("ada@example.com", "ada@example.com"),
         // CYRILLIC SMALL LETTER A.
-        ("ada@ex\u{430}mple.com", "ada@xn--exmple-4nf.com"),
+        ("ada@ex\u{430}mple.com", "ada@ex\u{430}mple.com"),
         // LATIN SMALL LETTER DOTLESS I is no `i`, SHARP S is no `ss`.
-        ("ada@\u{131}nfo.example", "ada@xn--nfo-iua.example"),
-        ("ada@stra\u{df}e.example", "ada@xn--strae-oqa.example"),
+        ("ada@\u{131}nfo.example", "ada@\u{131}nfo.example"),
+        ("ada@stra\u{df}e.example", "ada@stra\u{df}e.example"),
         ("ada@strasse.example", "ada@strasse.example"),
     ] {
         let mut browser = browse(&case.auth);
