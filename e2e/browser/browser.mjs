@@ -256,7 +256,7 @@ await test("keyboard alone, no JavaScript: by password, a change, signed out", a
   await sees(page, "h1", "Sign in")
   await keys(page, "Tab", "Tab", "=lena", "Tab", "=demo", "Enter") // past the provider
   await sees(page, "h1", "You are signed in, Lena Liddell")
-  await keys(page, "Tab", "Tab", "Tab", "=Lena by keyboard", "Tab", "Enter") // sign out, link, field, button
+  await keys(page, "Tab", "Tab", "Tab", "Control+A", '={ "name": "Lena by keyboard" }', "Tab", "Enter") // sign out, link, field, button
   await sees(page, "h1", "You are signed in, Lena by keyboard")
   await keys(page, "Tab", "Enter")
   await sees(page, "h1", "Hallpass is running")
