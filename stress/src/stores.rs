@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hallpass::{SessionToken, Store};
+use hallpass::{SessionToken, Store, StoreError};
 use hallpass_sqlx::SqlStore;
 use test_servers::{Durability, Kind, Server};
 
@@ -58,7 +58,12 @@ async fn measure(name: &str, url: &str, rows: u32) -> Result<()> {
         many.as_secs_f64() * 1e6
     );
     plans::print(name, &mut database).await?;
-    sweep(name, &store, rows).await?;
+    let wanted = rows.div_ceil(fill::EXPIRED);
+    let sweep = || store.sweep(fill::BETWEEN, BATCH);
+    in_batches(name, "expired rows swept", sweep, wanted, &store, rows).await?;
+    let wanted = (rows - 1).div_ceil(fill::EXPIRED);
+    let forget = || store.forget_clients(fill::BETWEEN, BATCH);
+    in_batches(name, "user agents forgotten", forget, wanted, &store, rows).await?;
     store.close().await;
     Ok(())
 }
@@ -80,16 +85,23 @@ async fn reads(store: &SqlStore, rows: u32) -> Result<Vec<Duration>> {
     Ok(took.split_off(took.len() - READS))
 }
 
-/// Removes what has expired, in batches, while somebody reads.
-async fn sweep(name: &str, store: &SqlStore, rows: u32) -> Result<()> {
+/// Does one batch after the other, while somebody reads.
+async fn in_batches<F: Future<Output = std::result::Result<u64, StoreError>>>(
+    name: &str,
+    what: &str,
+    batch: impl Fn() -> F,
+    wanted: u32,
+    store: &SqlStore,
+    rows: u32,
+) -> Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let reader = tokio::spawn(read_until(store.clone(), rows, Arc::clone(&stop)));
-    let (mut swept, mut longest, started) = (0, Duration::ZERO, Instant::now());
+    let (mut count, mut longest, started) = (0, Duration::ZERO, Instant::now());
     loop {
         let batch_started = Instant::now();
-        let batch = store.sweep(fill::BETWEEN, BATCH).await?;
+        let batch = batch().await?;
         longest = longest.max(batch_started.elapsed());
-        swept += batch;
+        count += batch;
         if batch == 0 {
             break;
         }
@@ -100,13 +112,12 @@ async fn sweep(name: &str, store: &SqlStore, rows: u32) -> Result<()> {
     let elapsed = started.elapsed();
     stop.store(true, Ordering::Relaxed);
     let took = reader.await??;
-    if swept != u64::from(rows.div_ceil(fill::EXPIRED)) {
-        return Err(format!("{swept} rows were swept").into());
+    if count != u64::from(wanted) {
+        return Err(format!("{count} {what}, not {wanted}").into());
     }
     let reads = took.len();
     println!(
-        "{name}: {swept} expired rows swept in {:.1} s, at most {} ms for {BATCH}; meanwhile {reads} reads, p50 {} µs, \
-         p99 {} µs",
+        "{name}: {count} {what} in {:.1} s, at most {} ms for {BATCH}; meanwhile {reads} reads, p50 {} µs, p99 {} µs",
         elapsed.as_secs_f64(),
         longest.as_millis(),
         percentile(took.clone(), 50).as_micros(),

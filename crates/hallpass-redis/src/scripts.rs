@@ -6,8 +6,8 @@ use redis::Script;
 
 /// Keeps a row, unless it is there.
 ///
-/// Keys: the row, its list; for a session the two lists of clients. Arguments: the member of the lists, when the row goes,
-/// when a session began whose client is known or nothing, the row's fields.
+/// Keys: the row, its list; for a session the two lists of clients, which lose some of what is gone. Arguments: the member
+/// of the lists, when the row goes, when a session began whose client is known or nothing, the row's fields.
 pub(crate) static KEEP: LazyLock<Script> = LazyLock::new(|| {
     Script::new(&format!(
         "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end

@@ -19,6 +19,7 @@ pub(crate) fn token(number: u32) -> String {
 pub(crate) async fn rows(database: &mut Database, numbers: Range<u32>) -> Result<()> {
     let (start, end) = (numbers.start, numbers.end);
     let expires = format!("CASE WHEN n % {EXPIRED} = 0 THEN {} ELSE {} END", PAST.millis(), FUTURE.millis());
+    let created = format!("CASE WHEN n % {EXPIRED} = 1 THEN {} ELSE {} END", PAST.millis(), BETWEEN.millis());
     let from = match database {
         Database::Sqlite(_) => return sqlite(database, numbers).await,
         Database::Postgres(_) => format!("FROM generate_series({start}, {end} - 1) AS n"),
@@ -36,8 +37,8 @@ pub(crate) async fn rows(database: &mut Database, numbers: Range<u32>) -> Result
         .await?;
     database
         .run(format!(
-            "INSERT INTO hallpass_sessions (token_hash, user_id, expires, claims, version) \
-             SELECT {hash}, concat('u', n), {expires}, '{{}}', 0 {from}"
+            "INSERT INTO hallpass_sessions (token_hash, user_id, expires, created, user_agent, claims, version) \
+             SELECT {hash}, concat('u', n), {expires}, {created}, 'Firefox', '{{}}', 0 {from}"
         ))
         .await?;
     let analyze = match database {
@@ -57,13 +58,15 @@ async fn sqlite(database: &mut Database, numbers: Range<u32>) -> Result<()> {
         for n in number..end {
             let (comma, hash) = (if n == number { "" } else { "," }, SessionToken::new(token(n)));
             let expires = if n % EXPIRED == 0 { PAST } else { FUTURE }.millis();
+            let created = if n % EXPIRED == 1 { PAST } else { BETWEEN }.millis();
             write!(users, "{comma}('u{n}','User {n}','u{n}@example.com','{{}}')")?;
-            write!(sessions, "{comma}('{}','u{n}',{expires},'{{}}',0)", hash.hash())?;
+            write!(sessions, "{comma}('{}','u{n}',{expires},{created},'Firefox','{{}}',0)", hash.hash())?;
         }
         database
             .run(format!(
                 "INSERT INTO hallpass_users (id, name, email, extra) VALUES {users}; \
-                 INSERT INTO hallpass_sessions (token_hash, user_id, expires, claims, version) VALUES {sessions}"
+                 INSERT INTO hallpass_sessions (token_hash, user_id, expires, created, user_agent, claims, version) \
+                 VALUES {sessions}"
             ))
             .await?;
         number = end;
@@ -71,7 +74,7 @@ async fn sqlite(database: &mut Database, numbers: Range<u32>) -> Result<()> {
     database.run("COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)".to_owned()).await
 }
 
-/// Of so many sessions one has expired.
+/// Of so many sessions one has expired, and another one began long ago.
 pub(crate) const EXPIRED: u32 = 10;
 
 const PAST: Timestamp = Timestamp::from_seconds(1_000_000_000);

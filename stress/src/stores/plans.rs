@@ -8,8 +8,8 @@ use crate::Result;
 use crate::database::Database;
 use crate::stores::fill;
 
-/// Prints how a session is read, those of a user are listed, and expired ones swept. Reading must not look through a
-/// table.
+/// Prints how a session is read, those of a user are listed, expired ones swept, and user agents forgotten. Reading and
+/// forgetting must not look through a table.
 pub(crate) async fn print(name: &str, database: &mut Database) -> Result<()> {
     let token = SessionToken::new(fill::token(1));
     let hash = token.hash();
@@ -39,6 +39,7 @@ pub(crate) async fn print(name: &str, database: &mut Database) -> Result<()> {
             true,
         ),
         ("expired sessions", sweep, false),
+        ("user agents to forget", forget(database).await?, true),
     ];
     let explain = if matches!(database, Database::Sqlite(_)) { "EXPLAIN QUERY PLAN" } else { "EXPLAIN" };
     for (what, query, by_index) in queries {
@@ -52,4 +53,31 @@ pub(crate) async fn print(name: &str, database: &mut Database) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// As the store does it, on PostgreSQL by a plan that fits every value.
+async fn forget(database: &mut Database) -> Result<String> {
+    let update = "UPDATE hallpass_sessions SET user_agent = NULL, address = NULL WHERE";
+    let is_known = "(user_agent IS NOT NULL OR address IS NOT NULL)";
+    let old = |before: &str, limit: &str| {
+        format!(
+            "SELECT token_hash FROM hallpass_sessions WHERE {is_known} AND created < {before} \
+             ORDER BY created LIMIT {limit}"
+        )
+    };
+    let before = fill::BETWEEN.millis().to_string();
+    Ok(match database {
+        Database::MySql(_) => format!("{update} client < {before} ORDER BY client LIMIT 1000"),
+        Database::Sqlite(_) => format!("{update} token_hash IN ({})", old(&before, "1000")),
+        Database::Postgres(_) => {
+            database
+                .run(format!(
+                    "SET plan_cache_mode = force_generic_plan; PREPARE forget (bigint, bigint) AS \
+                     {update} token_hash = ANY (ARRAY({})) AND {is_known}",
+                    old("$1", "$2")
+                ))
+                .await?;
+            format!("EXECUTE forget ({before}, 1000)")
+        }
+    })
 }
