@@ -191,7 +191,7 @@ const TABLE: &str = "docs/security-cases.md";
 
 const CASES: u32 = 84;
 
-const PARTS: [&str; 5] = ["storage", "passkeys", "sessions", "clients", "operations"];
+const PARTS: [&str; 5] = ["passwords", "passkeys", "sessions", "clients", "operations"];
 
 const EXPECTATIONS: [&str; 5] = ["accept", "reject", "either", "bounded", "guard"];
 

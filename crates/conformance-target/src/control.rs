@@ -101,7 +101,9 @@ pub(crate) async fn plant(probe: &Probe, seed: Seed) -> Result<(), String> {
         probe.store.create_user(user, None).await.map_err(|error| error.to_string())?;
     }
     for account in seed.accounts {
-        probe.store.link_account(account).await.map_err(|error| error.to_string())?;
+        let owner = probe.store.user(account.user_id.as_deref().unwrap_or_default()).await;
+        let owner = owner.map_err(|error| error.to_string())?.ok_or("an account of nobody")?;
+        probe.store.link_account(&owner, account).await.map_err(|error| error.to_string())?;
     }
     for session in seed.sessions {
         let token = SessionToken::new(session.session_token);

@@ -317,8 +317,8 @@ impl<S: Store> Store for RedisStore<S> {
         Ok(was_there)
     }
 
-    async fn link_account(&self, account: Account) -> Result<(), StoreError> {
-        self.users.link_account(account).await
+    async fn link_account(&self, owner: &User, account: Account) -> Result<(), StoreError> {
+        self.users.link_account(owner, account).await
     }
 
     async fn accounts(&self, user_id: &str) -> Result<Vec<Account>, StoreError> {

@@ -7,6 +7,8 @@ use hallpass::StoreError;
 pub(crate) enum Failure {
     Database(sqlx::Error),
     Store(StoreError),
+    /// Somebody else has written what this transaction has read.
+    Overtaken,
 }
 
 impl From<sqlx::Error> for Failure {
@@ -24,8 +26,11 @@ impl From<StoreError> for Failure {
 impl Failure {
     /// Whether the same transaction may succeed now: it met another one, or its connection was dead.
     pub(crate) fn is_passing(&self) -> bool {
-        let Self::Database(error) = self else { return false };
-        is_broken(error) || has_met_another(error)
+        match self {
+            Self::Database(error) => is_broken(error) || has_met_another(error),
+            Self::Store(_) => false,
+            Self::Overtaken => true,
+        }
     }
 
     /// Whether the database has undone the statement, and asks for it again.
@@ -47,6 +52,7 @@ impl Failure {
     pub(crate) fn into_store_error(self, taken: &'static str) -> StoreError {
         let error = match self {
             Self::Store(error) => return error,
+            Self::Overtaken => return StoreError::unavailable("too many others change this user"),
             Self::Database(error) => error,
         };
         match error.as_database_error().map(sqlx::error::DatabaseError::kind) {

@@ -87,7 +87,7 @@ impl SqlStore {
         operation.await.map_err(|failure| match failure {
             // The cause says what is in the way: a table, duplicates, a missing privilege.
             Failure::Database(error) => StoreError::unavailable(error),
-            Failure::Store(error) => error,
+            failure => failure.into_store_error(""),
         })
     }
 

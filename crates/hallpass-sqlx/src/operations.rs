@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use hallpass::{
-    Account, SessionChange, SessionToken, StoreError, StoredSession, Timestamp, User, UserChange,
+    Account, Epoch, SessionChange, SessionToken, StoreError, StoredSession, Timestamp, User, UserChange,
 };
 use serde_json::{Map, Value as Json};
 
@@ -160,6 +160,31 @@ impl SqlStore {
     pub(crate) async fn locked(&self, lease: &mut Lease, id: Value<'_>) -> Result<User, Failure> {
         let row = lease.row(&self.0.statements.user_to_change, &[id]).await?.ok_or_else(no_user)?;
         rows::user(&self.0.map, &row, 0)
+    }
+
+    /// Ends the user's sessions in tokens.
+    pub(crate) async fn end_tokens(
+        &self,
+        lease: &mut Lease,
+        user_id: &str,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let statements = &self.0.statements;
+        let row = lease.row(&statements.epoch, &[user_id.into()]).await?;
+        let current = row.map(|row| rows::epoch(&row)).transpose()?.unwrap_or_default();
+        let made_from = current.number;
+        let epoch = current.next().revoke(at);
+        let patch = to_json(&epoch.patch);
+        let first = epoch_values(&epoch, &patch, user_id);
+        let begun = match made_from {
+            0 => lease.run(&statements.first_epoch, &first).await,
+            _ => lease.run(&statements.next_epoch, &[&first[..], &[made_from.into()]].concat()).await,
+        };
+        match begun.map_err(|error| Failure::from(error).or_conflict("somebody else was quicker")) {
+            Ok(1..) => Ok(()),
+            Ok(0) | Err(Failure::Store(_)) => Err(Failure::Overtaken),
+            Err(failure) => Err(failure),
+        }
     }
 
     pub(crate) async fn insert_account(
@@ -361,6 +386,11 @@ impl SqlStore {
             Ok(count)
         })
     }
+}
+
+/// What stands in the row of an epoch.
+pub(crate) fn epoch_values<'a>(epoch: &Epoch, patch: &'a str, user_id: &'a str) -> [Value<'a>; 5] {
+    [epoch.number.into(), epoch.revoked.into(), epoch.not_before.into(), patch.into(), user_id.into()]
 }
 
 pub(crate) fn to_json(fields: &Map<String, Json>) -> String {

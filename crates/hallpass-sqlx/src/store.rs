@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::SqlStore;
 use crate::database::{Row, Value};
-use crate::operations::{in_transaction, no_user, to_json};
+use crate::operations::{epoch_values, in_transaction, no_user, to_json};
 use crate::{limits, rows};
 
 impl Store for SqlStore {
@@ -70,6 +70,7 @@ impl Store for SqlStore {
                 if user.email_verified.replace(at).is_none() {
                     lease.run(&statements.delete_doubtful_accounts, &[id]).await?;
                     lease.run(&statements.delete_sessions, &[id]).await?;
+                    self.end_tokens(lease, &user.id, at).await?;
                 }
                 lease.run(&statements.verify_user, &[at.into(), id]).await?;
                 Ok(user)
@@ -99,18 +100,19 @@ impl Store for SqlStore {
         self.within("", operation).await
     }
 
-    async fn link_account(&self, account: Account) -> Result<(), StoreError> {
-        let user_id = account.user_id.as_deref().ok_or_else(no_user)?;
-        let id = self.key(user_id).ok_or_else(no_user)?;
-        let sealed = self.sealed(user_id, &account)?;
+    async fn link_account(&self, owner: &User, account: Account) -> Result<(), StoreError> {
+        let id = self.key(&owner.id).ok_or_else(no_user)?;
+        let sealed = self.sealed(&owner.id, &account)?;
         let operation = async {
             in_transaction!(self, |lease| {
+                let row = lease.row(&self.0.statements.user_to_change, &[id]).await?;
                 // Whether the account is taken is said before whether there is such a user.
-                let inserted = self.insert_account(lease, id, &account, sealed.as_deref()).await;
-                if !self.0.map.has_foreign_keys && inserted.is_ok() {
-                    self.locked(lease, id).await?;
+                self.insert_account(lease, id, &account, sealed.as_deref()).await?;
+                let user = rows::user(&self.0.map, &row.ok_or_else(no_user)?, 0)?;
+                match user.has_address_of(owner) {
+                    true => Ok(()),
+                    false => Err(StoreError::not_found("this user has changed meanwhile").into()),
                 }
-                inserted
             })
         };
         self.within("", operation).await
@@ -238,15 +240,8 @@ impl Store for SqlStore {
         let patch = to_json(&epoch.patch);
         limits::json("the patch", &patch)?;
         let statements = &self.0.statements;
-        let first = [
-            epoch.number.into(),
-            epoch.revoked.into(),
-            epoch.not_before.into(),
-            patch.as_str().into(),
-            user_id.into(),
-        ];
-        let mut next = first.to_vec();
-        next.push(made_from.into());
+        let first = epoch_values(&epoch, &patch, user_id);
+        let next = [&first[..], &[made_from.into()]].concat();
         if self.write("", &statements.next_epoch, &next).await? > 0 {
             return Ok(true);
         }

@@ -7,7 +7,8 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::Compat;
+use crate::store::{DynStore, StoreError};
+use crate::{Compat, User};
 
 /// Sign-in by a link in a mail. Who sends it is the second argument of
 /// [`Builder::mailer`](crate::Builder::mailer) or [`Builder::email`](crate::Builder::email). Needs a store.
@@ -101,6 +102,15 @@ pub(crate) fn deliverable(address: &str) -> String {
     let ascii =
         address.split_once('@').and_then(|(local, domain)| Some(format!("{local}@{}", to_ascii(domain)?)));
     ascii.unwrap_or_else(|| address.to_owned())
+}
+
+/// The user with this address. Whoever was stored by another program may have their domain as DNS knows it.
+pub(crate) async fn find_user(store: &dyn DynStore, address: &str) -> Result<Option<User>, StoreError> {
+    if let Some(user) = store.user_by_email(address).await? {
+        return Ok(Some(user));
+    }
+    let other = deliverable(address);
+    if other == address { Ok(None) } else { store.user_by_email(&other).await }
 }
 
 /// The address that a provider gives, in lower case; nothing where it is not one plain address.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::User;
+use crate::config::{Config, Strategy};
 use crate::core::{self, Ready};
 use crate::email;
 use crate::error::{Error, ErrorKind};
@@ -12,7 +13,7 @@ use crate::hooks::Event;
 use crate::request::RequestInfo;
 use crate::session;
 use crate::store::{DynStore, StoreErrorKind};
-use crate::user::Account;
+use crate::user::{Account, AccountKind};
 
 /// Whose session it becomes.
 pub(crate) struct Linked {
@@ -44,15 +45,11 @@ pub(crate) async fn known_user(ready: &Ready, account: &Account) -> Result<Optio
 pub(crate) async fn by_account(
     ready: &Ready,
     newcomer: Newcomer<'_>,
-    current: Option<&str>,
+    current: Option<User>,
     info: &Arc<RequestInfo>,
 ) -> Result<Linked, Error> {
     let Some(store) = ready.config.store.as_deref() else {
         return Ok(Linked { user: newcomer.user, is_new_user: false });
-    };
-    let current = match current {
-        Some(id) => store.user(id).await?,
-        None => None,
     };
     if let Some(owner) = newcomer.known {
         return match current {
@@ -64,7 +61,7 @@ pub(crate) async fn by_account(
         return link(ready, store, current, newcomer, info).await;
     }
     let owner = match &newcomer.user.email {
-        Some(address) => store.user_by_email(address).await?,
+        Some(address) => email::find_user(store, address).await?,
         None => None,
     };
     if let Some(owner) = owner {
@@ -93,16 +90,12 @@ pub(crate) async fn by_credentials(
     account: &Account,
     info: &Arc<RequestInfo>,
 ) -> Result<Linked, Error> {
-    let known = match store.user_by_account(&account.provider, &account.provider_account_id).await? {
-        Some(known) => Some(known),
-        None => store.user(&user.id).await?,
-    };
-    if let Some(known) = known {
+    if let Some(known) = known_to_form(store, account).await? {
         return Ok(Linked { user: User { id: known.id, ..user }, is_new_user: false });
     }
     let email = user.email.as_deref().and_then(email::of_provider);
     if let Some(email) = &email
-        && store.user_by_email(email).await?.is_some()
+        && email::find_user(store, email).await?.is_some()
     {
         return Err(not_linked("a user with this address signs in another way"));
     }
@@ -112,33 +105,82 @@ pub(crate) async fn by_credentials(
     Ok(Linked { user: User { id: linked.user.id, ..user }, ..linked })
 }
 
-/// Somebody who has proven to own an address.
+/// The stored user whom a form's account belongs to, or whose id it is.
+async fn known_to_form(store: &dyn DynStore, account: &Account) -> Result<Option<User>, Error> {
+    match store.user_by_account(&account.provider, &account.provider_account_id).await? {
+        Some(known) => Ok(Some(known)),
+        None => Ok(store.user(&account.provider_account_id).await?),
+    }
+}
+
+/// Whether a way in is still this user's, as far as a store could say otherwise.
+///
+/// # Errors
+/// [`ErrorKind::OAuthAccountNotLinked`] when the account is not, [`ErrorKind::Verification`] when the address is not.
+pub(crate) async fn still_theirs(config: &Config, account: &Account, user_id: &str) -> Result<(), Error> {
+    let Some(store) = config.store.as_deref() else { return Ok(()) };
+    let (provider, id) = (&account.provider, &account.provider_account_id);
+    let (owner, error) = match account.kind {
+        // Whom the application's own code vouches for: without a row they are nobody whom the store knows.
+        AccountKind::Credentials if config.strategy == Strategy::Jwt => return Ok(()),
+        AccountKind::Credentials => (known_to_form(store, account).await?, ErrorKind::OAuthAccountNotLinked),
+        AccountKind::Email => (email::find_user(store, id).await?, ErrorKind::Verification),
+        _ => (store.user_by_account(provider, id).await?, ErrorKind::OAuthAccountNotLinked),
+    };
+    match owner {
+        Some(owner) if owner.id == user_id => Ok(()),
+        _ => Err(Error::new(error, "this user has changed during the sign-in")),
+    }
+}
+
+/// Somebody who has proven to own the address of a stored user.
+///
+/// # Errors
+/// [`ErrorKind::Verification`] when the user has gone meanwhile.
 pub(crate) async fn by_email(
     ready: &Ready,
     store: &dyn DynStore,
     user: User,
     info: &Arc<RequestInfo>,
 ) -> Result<Linked, Error> {
-    let now = ready.config.clock.now();
-    if store.user(&user.id).await?.is_some() {
-        let is_first = user.email_verified.is_none();
-        let end_tokens = || session::begin_epoch(&ready.config, store, &user.id, |epoch| epoch.revoke(now));
-        // Before the proof: if that fails, the next link is still the first one and ends them again. And after it, for
-        // whoever has signed in meanwhile with an account that the proof takes away.
-        if is_first {
-            end_tokens().await?;
+    let user = match store.verify_email(&user.id, ready.config.clock.now()).await {
+        Ok(user) => user,
+        Err(error) if error.kind() == StoreErrorKind::NotFound => {
+            return Err(Error::new(ErrorKind::Verification, "this user has gone during the sign-in"));
         }
-        let proven = store.verify_email(&user.id, now).await?;
-        if is_first {
-            end_tokens().await?;
+        Err(error) => return Err(error.into()),
+    };
+    session::forget_epoch(&ready.config, &user.id);
+    core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
+    Ok(Linked { user, is_new_user: false })
+}
+
+/// Somebody who has proven to own an address that no user has.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn by_new_email(
+    ready: &Ready,
+    store: &dyn DynStore,
+    user: User,
+    info: &Arc<RequestInfo>,
+) -> Result<Linked, Error> {
+    let address = user.email.clone().unwrap_or_default();
+    // Where the address stood in for the id, nobody has one yet.
+    let id = if user.id == address { ready.new_id()? } else { user.id };
+    let email_verified = Some(ready.config.clock.now());
+    match store.create_user(User { id, email_verified, ..user }, None).await {
+        Ok(user) => {
+            core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
+            Ok(Linked { user, is_new_user: true })
         }
-        let user = proven;
-        core::notify(&ready.config, Event::UpdateUser { user: user.clone() }, info).await;
-        return Ok(Linked { user, is_new_user: false });
+        Err(error) if error.kind() == StoreErrorKind::Conflict => {
+            // Two links at the same time: whoever comes second finds the user.
+            let known = email::find_user(store, &address).await?.ok_or(error)?;
+            by_email(ready, store, known, info).await
+        }
+        Err(error) => Err(error.into()),
     }
-    let user = store.create_user(User { email_verified: Some(now), ..user }, None).await?;
-    core::notify(&ready.config, Event::CreateUser { user: user.clone() }, info).await;
-    Ok(Linked { user, is_new_user: true })
 }
 
 /// Whether the user's address is theirs: they have followed a link to it, or a provider vouches for it.
@@ -183,7 +225,21 @@ async fn link(
 ) -> Result<Linked, Error> {
     let vouched = newcomer.email_verified && newcomer.user.email == user.email;
     let account = kept(newcomer.account, vouched);
-    store.link_account(Account { user_id: Some(user.id.clone()), ..account.clone() }).await?;
+    match store.link_account(&user, account.clone()).await {
+        Ok(()) => {}
+        Err(error) if error.kind() == StoreErrorKind::Conflict => {
+            // A double click.
+            let owner = store.user_by_account(&account.provider, &account.provider_account_id).await?;
+            return match owner {
+                Some(owner) if owner.id == user.id => Ok(Linked { user, is_new_user: false }),
+                _ => Err(not_linked("the account belongs to another user")),
+            };
+        }
+        Err(error) if error.kind() == StoreErrorKind::NotFound => {
+            return Err(not_linked("this user has changed meanwhile"));
+        }
+        Err(error) => return Err(error.into()),
+    }
     let event = Event::LinkAccount { user: user.clone(), account, profile: newcomer.user };
     core::notify(&ready.config, event, info).await;
     Ok(Linked { user, is_new_user: false })

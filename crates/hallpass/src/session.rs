@@ -10,7 +10,7 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::hooks::{self, Payload, RawJwt, RawTrigger, RefusedUpdate, SessionUser, SignedIn, StaleClaims};
 use crate::request::RequestInfo;
 use crate::store::{Revoke, SessionToken, StoredSession};
-use crate::{Timestamp, User, core};
+use crate::{Timestamp, User, core, link};
 
 mod database;
 mod epoch;
@@ -19,7 +19,7 @@ mod token;
 mod view;
 
 pub(crate) use database::Found;
-pub(crate) use epoch::begin_epoch;
+pub(crate) use epoch::{begin_epoch, forget_epoch, reach_all};
 pub use guard::{is_secret_name, strip as strip_secrets};
 
 /// A session, as a handler sees it: who it is, until when, and what the application keeps with it.
@@ -132,7 +132,16 @@ impl Source<'_> {
         if self.config.strategy == Strategy::Jwt && !self.may_be_a_row(&pieces) {
             return self.open_token(trigger, &pieces).await;
         }
-        Box::pin(self.open_stored(trigger, &pieces)).await
+        if let Some(opened) = Box::pin(self.open_stored(trigger.clone(), &pieces)).await? {
+            return Ok(opened);
+        }
+        if pieces.other.is_none() {
+            return Ok(self.nobody(&pieces));
+        }
+        // A token opens though its session has ended: the cookie of the other dialect may be a session that lives.
+        let pieces = pieces.swapped();
+        let opened = Box::pin(self.open_stored(trigger, &pieces)).await?;
+        Ok(opened.unwrap_or_else(|| self.nobody(&pieces)))
     }
 
     /// Makes the session of somebody who has just signed in.
@@ -146,18 +155,29 @@ impl Source<'_> {
             self.mark(&mut token, self.now).await?;
         }
         let token = Arc::new(token);
-        let user_id = signed_in.user.id.clone();
+        let (user_id, account) = (signed_in.user.id.clone(), signed_in.account.clone());
         let extended = extend(self.config, token, RawTrigger::SignIn(Box::new(signed_in)), self.info).await?;
         let extended = extended.map_err(|error| {
             Error::from_callback(error, ErrorKind::CallbackRoute, "the jwt callback failed")
         })?;
-        let cookies = match extended {
-            None => self.spec().clear_pieces(&pieces),
+        let (row, cookies) = match extended {
+            None => (None, self.spec().clear_pieces(&pieces)),
             Some(token) => match self.config.strategy {
-                Strategy::Jwt => self.seal(&token, &pieces)?.0,
-                Strategy::Database => self.create(&token, &user_id, &pieces).await?,
+                Strategy::Jwt => (None, self.seal(&token, &pieces)?.0),
+                Strategy::Database => {
+                    let (row, cookies) = self.create(&token, &user_id, &pieces).await?;
+                    (Some(row), cookies)
+                }
             },
         };
+        // What has taken the way in from the user meanwhile (a first proof of the address, an unlinking, a deletion) has
+        // not met this session.
+        if let Err(error) = link::still_theirs(self.config, &account, &user_id).await {
+            if let (Some(store), Some(row)) = (self.config.store.as_deref(), row) {
+                store.delete_session(&row).await?;
+            }
+            return Err(error);
+        }
         // Whoever signs in again leaves their earlier session here, theirs or not.
         self.delete(&pieces).await?;
         Ok(cookies)
@@ -202,18 +222,29 @@ impl Source<'_> {
         let opened = self.open(Trigger::Read).await?;
         let Some(live) = opened.live else { return Ok(opened) };
         let user = live.token.text("sub").unwrap_or_default().to_owned();
-        begin_epoch(self.config, store, &user, |epoch| epoch.revoke(self.now)).await?;
-        if let Some(row) = live.row {
-            store.revoke_sessions(&user, Revoke::Others(&row.session.id)).await?;
-            return Ok(Opened { live: Some(Live { row: Some(row), ..live }), cookies: opened.cookies });
+        let which = live.row.as_ref().map_or(Revoke::All, |row| Revoke::Others(&row.session.id));
+        let rows = async { Ok(store.revoke_sessions(&user, which).await?) };
+        reach_all(self.config, store, &user, |epoch| epoch.revoke(self.now), rows).await?;
+        if live.row.is_some() {
+            return Ok(Opened { live: Some(live), cookies: opened.cookies });
         }
-        store.revoke_sessions(&user, Revoke::All).await?;
         let mut token = Arc::unwrap_or_clone(live.token);
         // This one begins again, after all those that end.
         let began = token.marker().began;
         self.mark(&mut token, began).await?;
         let (cookies, expires) = self.seal(&token, &self.pieces())?;
         Ok(Opened { live: Some(Live { token: Arc::new(token), expires, row: None }), cookies })
+    }
+
+    /// Whether a session that was opened has not been revoked until now: past what this process remembers of its user.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when the store does not answer.
+    pub(crate) async fn holds(&self, live: &Live) -> Result<bool, Error> {
+        match (&live.row, self.config.store.as_deref()) {
+            (Some(row), Some(store)) => Ok(store.session(&row.token).await?.is_some()),
+            _ => Ok(self.catch_up_now((*live.token).clone()).await?.is_some()),
+        }
     }
 
     /// Ends the session on the server, as far as it is there.

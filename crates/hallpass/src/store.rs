@@ -38,7 +38,8 @@ pub use rows::{
 /// 8. New claims are written only over the version that they were made from
 ///    ([`SessionChange::claims`]): of two writers who read the same version one is told to read again.
 /// 9. [`verify_email`](Self::verify_email) makes worthless, in the same step, what somebody else may have prepared
-///    before the first proof: accounts whose provider did not vouch for the address, and all sessions.
+///    before the first proof: accounts whose provider did not vouch for the address, and all sessions, those in tokens
+///    too. [`link_account`](Self::link_account) adds nothing to a user whose address or its proof has changed meanwhile.
 /// 10. An epoch follows only the one that it was made from, and is still there when its user is gone.
 /// 11. Times are kept to the millisecond. Stores do not look at the clock: whoever asks compares.
 /// 12. [`adopt_session`](Self::adopt_session) keeps the session and the one-time token, or neither.
@@ -97,8 +98,9 @@ pub trait Store: Send + Sync + 'static {
         change: UserChange,
     ) -> impl Future<Output = Result<User, StoreError>> + Send;
 
-    /// Notes that the user has proven to own their address. If it is the first proof, accounts whose
-    /// [`email_verified`](Account::email_verified) is false go in the same step, and all sessions of the user.
+    /// Notes that the user has proven to own their address. If it is the first proof, in the same step accounts whose
+    /// [`email_verified`](Account::email_verified) is false go, and all sessions of the user; and an epoch begins that
+    /// ends those in tokens: `epoch.unwrap_or_default().next().revoke(at)`.
     ///
     /// # Errors
     /// [`StoreErrorKind::NotFound`] when there is no such user; otherwise only when the store fails.
@@ -111,12 +113,17 @@ pub trait Store: Send + Sync + 'static {
     /// Only when the store fails.
     fn delete_user(&self, id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Adds an account to the user that it names.
+    /// Adds an account to a user (its `user_id` is set here), as they were read: if somebody has proven their address
+    /// meanwhile, or it is another one, the account may be that of whoever was there before.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Conflict`] when the account is linked already, [`StoreErrorKind::NotFound`] when there
-    /// is no such user; otherwise only when the store fails.
-    fn link_account(&self, account: Account) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// [`StoreErrorKind::Conflict`] when the account is linked already, [`StoreErrorKind::NotFound`] when there is no
+    /// such user or [their address](User::has_address_of) is not as in `owner`; otherwise only when the store fails.
+    fn link_account(
+        &self,
+        owner: &User,
+        account: Account,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// All accounts of a user.
     ///
@@ -365,7 +372,7 @@ boxed_twin! {
     update_user(id: &'a str, change: UserChange) -> User, stored;
     verify_email(id: &'a str, at: Timestamp) -> User, stored;
     delete_user(id: &'a str) -> bool, identity;
-    link_account(account: Account) -> (), identity;
+    link_account(owner: &'a User, account: Account) -> (), identity;
     accounts(user_id: &'a str) -> Vec<Account>, identity;
     unlink_account(
         user_id: &'a str,

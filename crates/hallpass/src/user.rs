@@ -62,6 +62,12 @@ impl User {
         Self { image: Some(image.into()), ..self }
     }
 
+    /// Whether somebody has the address that the other one has, proven or not as theirs.
+    #[must_use]
+    pub fn has_address_of(&self, other: &Self) -> bool {
+        self.email == other.email && self.email_verified.is_some() == other.email_verified.is_some()
+    }
+
     /// Sets a further field, which the `sign_in` and `jwt` callbacks see.
     #[must_use]
     pub fn with(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {

@@ -67,10 +67,10 @@ async fn an_older_secret_still_opens_and_the_newest_seals() {
     let rotated = builder(&url).secrets(["a newer secret", SECRET]).connect().await.unwrap();
     let accounts = rotated.accounts("42").await.unwrap();
     assert_eq!(accounts[0].access_token(), Some("gho_access_token"));
+    let owner = rotated.user("42").await.unwrap().unwrap();
     let mut new = account("new");
-    new.user_id = Some("42".to_owned());
     new.provider = "gitlab".to_owned();
-    rotated.link_account(new).await.unwrap();
+    rotated.link_account(&owner, new).await.unwrap();
     let newest = builder(&url).secrets(["a newer secret"]).connect().await.unwrap();
     newest.unlink_account("42", "github", "1234", false).await.unwrap();
     assert_eq!(newest.accounts("42").await.unwrap()[0].access_token(), Some("new"));
@@ -102,10 +102,11 @@ async fn resealed(store: &SqlStore, progress: Reseal) -> (u64, u64) {
 async fn an_old_secret_may_go_once_tokens_are_sealed_anew(url: &str) {
     let store = fresh(url).await;
     filled(&store).await;
+    let owner = store.user("42").await.unwrap().unwrap();
     for number in 0..4 {
         let mut more = account(&format!("token {number}"));
-        (more.user_id, more.provider_account_id) = (Some("42".to_owned()), number.to_string());
-        store.link_account(more).await.unwrap();
+        more.provider_account_id = number.to_string();
+        store.link_account(&owner, more).await.unwrap();
     }
     let rotated = builder(url).secrets(["a newer secret", SECRET]).connect().await.unwrap();
     let newest = builder(url).secrets(["a newer secret"]).connect().await.unwrap();

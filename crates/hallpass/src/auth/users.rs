@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, ProviderEntry};
 use crate::email;
 use crate::error::{Error, ErrorKind};
-use crate::session::{MOST_ATTEMPTS, begin_epoch};
+use crate::session::{MOST_ATTEMPTS, begin_epoch, reach_all};
 use crate::store::{
     DynStore, Revoke, SessionChange, StoreError, StoredSession, UserChange, UserPage, patched,
 };
@@ -54,7 +54,7 @@ impl Users<'_> {
     /// Only those of every method.
     pub async fn find_by_email(&self, address: &str) -> Result<Option<User>, Error> {
         let Some(address) = email::normalize(address) else { return Ok(None) };
-        Ok(store(self.0)?.user_by_email(&address).await?)
+        Ok(email::find_user(store(self.0)?, &address).await?)
     }
 
     /// A page of all users, in the order of their ids.
@@ -107,13 +107,8 @@ impl Users<'_> {
     pub async fn delete(&self, id: &str) -> Result<bool, Error> {
         let (config, store) = both(self.0)?;
         let now = config.clock.now();
-        // First: whatever happens then, no token goes on. And again, for whoever has signed in meanwhile.
-        begin_epoch(config, store, id, |epoch| epoch.revoke(now)).await?;
-        let was_there = store.delete_user(id).await?;
-        if was_there {
-            begin_epoch(config, store, id, |epoch| epoch.revoke(now)).await?;
-        }
-        Ok(was_there)
+        let rows = async { Ok(u64::from(store.delete_user(id).await?)) };
+        Ok(reach_all(config, store, id, |epoch| epoch.revoke(now), rows).await? > 0)
     }
 
     /// The accounts of a user.
@@ -175,8 +170,8 @@ impl Sessions<'_> {
     pub async fn revoke_all(&self, user_id: &str) -> Result<u64, Error> {
         let (config, store) = both(self.0)?;
         let now = config.clock.now();
-        begin_epoch(config, store, user_id, |epoch| epoch.revoke(now)).await?;
-        Ok(store.revoke_sessions(user_id, Revoke::All).await?)
+        let rows = async { Ok(store.revoke_sessions(user_id, Revoke::All).await?) };
+        reach_all(config, store, user_id, |epoch| epoch.revoke(now), rows).await
     }
 
     /// Changes the claims of all sessions of a user, somebody else's too: each member of `patch` takes the place of
@@ -193,10 +188,15 @@ impl Sessions<'_> {
         let Ok(Value::Object(patch)) = serde_json::to_value(patch) else {
             return Err(Error::new(ErrorKind::InvalidUpdate, "a patch of claims is a struct or a map"));
         };
-        begin_epoch(config, store, user_id, |epoch| epoch.patch(patch.clone())).await?;
-        for session in store.sessions(user_id).await? {
-            patch_row(store, user_id, session, &patch).await?;
-        }
+        let rows = async {
+            let mut count = 0;
+            for session in store.sessions(user_id).await? {
+                patch_row(store, user_id, session, &patch).await?;
+                count += 1;
+            }
+            Ok(count)
+        };
+        reach_all(config, store, user_id, |epoch| epoch.patch(patch.clone()), rows).await?;
         Ok(())
     }
 
@@ -209,8 +209,8 @@ impl Sessions<'_> {
     pub async fn revoke_others(&self, user_id: &str, session_id: &str) -> Result<u64, Error> {
         let (config, store) = both(self.0)?;
         let now = config.clock.now();
-        begin_epoch(config, store, user_id, |epoch| epoch.revoke(now)).await?;
-        Ok(store.revoke_sessions(user_id, Revoke::Others(session_id)).await?)
+        let rows = async { Ok(store.revoke_sessions(user_id, Revoke::Others(session_id)).await?) };
+        reach_all(config, store, user_id, |epoch| epoch.revoke(now), rows).await
     }
 
     /// Removes what has expired, and user agent and address of sessions that began longer ago than

@@ -94,24 +94,25 @@ impl Source<'_> {
     }
 
     /// As [`Source::open`], where a store has to be asked.
-    pub(super) async fn open_stored(&self, trigger: Trigger, pieces: &Pieces<'_>) -> Result<Opened, Error> {
+    /// `None` when the cookie is a token whose session has ended in the store.
+    pub(super) async fn open_stored(
+        &self,
+        trigger: Trigger,
+        pieces: &Pieces<'_>,
+    ) -> Result<Option<Opened>, Error> {
         for _ in 0..MOST_ATTEMPTS {
             let (row, is_new) = match self.find_in(pieces).await? {
                 Found::Row(row) => (*row, false),
-                Found::Nothing(Some(error)) => return Ok(self.unreadable(&error, pieces)),
-                Found::Nothing(None) => return Ok(self.nobody(pieces)),
-                Found::Token(payload) => {
-                    let token = Token::new(&payload);
-                    let Some(current) = self.catch_up(payload).await? else { return Ok(self.nobody(pieces)) };
-                    match self.adopt(&token, &current.payload).await? {
-                        Adopted::Row(row) => (*row, true),
-                        Adopted::Ended => return Ok(self.nobody(pieces)),
-                        Adopted::Foreign => return self.open_foreign_token(trigger, pieces).await,
-                    }
-                }
+                Found::Nothing(Some(error)) => return Ok(Some(self.unreadable(&error, pieces))),
+                Found::Nothing(None) => return Ok(Some(self.nobody(pieces))),
+                Found::Token(payload) => match self.adopt(payload).await? {
+                    Adopted::Row(row) => (*row, true),
+                    Adopted::Ended => return Ok(None),
+                    Adopted::Foreign => return self.open_foreign_token(trigger, pieces).await.map(Some),
+                },
             };
             if let Some(opened) = self.open_row(row, is_new, trigger.clone(), pieces).await? {
-                return Ok(opened);
+                return Ok(Some(opened));
             }
         }
         Err(Error::new(ErrorKind::Unavailable, "too many others change this session at the same time"))
@@ -148,7 +149,7 @@ impl Source<'_> {
             }
         };
         if self.config.strategy == Strategy::Jwt {
-            return self.turn_into_token(store, &row, after, pieces).await.map(Some);
+            return self.turn_into_token(store, &row, after, pieces).await;
         }
         let end = self.lasts_until(&after, began);
         // Both run out together: what was not renewed for the update age is renewed now.
@@ -187,13 +188,13 @@ impl Source<'_> {
         Ok(store.update_session(&row.token, change).await?)
     }
 
-    /// Makes the row of somebody who has just signed in, and the cookie.
+    /// Makes the row of somebody who has just signed in, and the cookies with its token.
     pub(super) async fn create(
         &self,
         payload: &Payload,
         user_id: &str,
         pieces: &Pieces<'_>,
-    ) -> Result<Vec<CookieChange>, Error> {
+    ) -> Result<(SessionToken, Vec<CookieChange>), Error> {
         let store = self.store().ok_or_else(|| Error::new(ErrorKind::MissingStore, "there is no store"))?;
         let mut random = [0; 32];
         self.config.random.fill(&mut random)?;
@@ -201,7 +202,8 @@ impl Source<'_> {
         let session = self.new_session(&token, user_id, payload, self.now)?;
         let expires = session.expires;
         store.create_session(&token, session).await?;
-        Ok(self.spec().set_row_token(&token, expires, pieces))
+        let cookies = self.spec().set_row_token(&token, expires, pieces);
+        Ok((token, cookies))
     }
 
     fn new_session(
@@ -273,23 +275,55 @@ impl Source<'_> {
     }
 
     /// The row for a session that was in a token, from before the strategy was changed.
-    async fn adopt(&self, token: &Token, payload: &Payload) -> Result<Adopted, Error> {
+    async fn adopt(&self, payload: Payload) -> Result<Adopted, Error> {
         let (Some(store), Some(id)) = (self.store(), payload.text("sub")) else {
             return Ok(Adopted::Foreign);
         };
+        let Some(current) = self.catch_up_now(payload.clone()).await? else { return Ok(Adopted::Ended) };
         let Some(user) = store.user(id).await? else { return Ok(Adopted::Foreign) };
+        let token = Token::new(&payload);
         let secret = self.config.secrets.first();
         let secret = secret.ok_or_else(|| Error::new(ErrorKind::MissingSecret, "there is no secret"))?;
         let name = token.successor(secret);
-        let session = self.new_session(&name, &user.id, payload, payload.marker().began)?;
+        let session = self.new_session(&name, &user.id, &current.payload, payload.marker().began)?;
         // One step for the row and for the mark that there was one. In two, whatever happened between them would look
         // like a session that has ended, or let a copy of the token begin again one that has.
-        match store.adopt_session(&name, session.clone(), token.once()).await {
-            Ok(()) => Ok(Adopted::Row(Box::new(Row { token: name, session, user }))),
-            Err(error) if error.kind() == StoreErrorKind::Conflict => self.adopted(store, token).await,
-            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(Adopted::Foreign),
-            Err(error) => Err(error.into()),
+        let adopted = match store.adopt_session(&name, session.clone(), token.once()).await {
+            Ok(()) => Adopted::Row(Box::new(Row { token: name, session, user })),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => self.adopted(store, &token).await?,
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Adopted::Foreign,
+            Err(error) => return Err(error.into()),
+        };
+        match adopted {
+            Adopted::Row(row) => self.settle(store, *row, &token, payload).await,
+            Adopted::Ended | Adopted::Foreign => Ok(adopted),
         }
+    }
+
+    /// Whatever has happened to all sessions of the user since the token was read has not met the row that it has become:
+    /// the token is asked again.
+    async fn settle(
+        &self,
+        store: &dyn DynStore,
+        mut row: Row,
+        token: &Token,
+        payload: Payload,
+    ) -> Result<Adopted, Error> {
+        let Some(latest) = self.catch_up_now(payload).await? else {
+            store.delete_session(&row.token).await?;
+            return Ok(Adopted::Ended);
+        };
+        let claims = latest.payload.claims()?;
+        // The first version is what the token held. Later ones have met what came since.
+        if row.session.version == 0 && row.session.claims != claims {
+            let change = SessionChange::new().claims(claims.clone(), row.session.version);
+            if !store.update_session(&row.token, change).await? {
+                return self.adopted(store, token).await;
+            }
+            row.session.claims = claims;
+            row.session.version += 1;
+        }
+        Ok(Adopted::Row(Box::new(row)))
     }
 
     /// The row of a token that was adopted before: another request of the same browser was quicker, or long ago.
@@ -311,22 +345,32 @@ impl Source<'_> {
         })
     }
 
-    /// Puts a session that was in the store into a token, after the strategy was changed.
+    /// Puts a session that was in the store into a token, after the strategy was changed. `None` when the row is not as
+    /// it was read any more.
     async fn turn_into_token(
         &self,
         store: &dyn DynStore,
         row: &Row,
         payload: Arc<Payload>,
         pieces: &Pieces<'_>,
-    ) -> Result<Opened, Error> {
+    ) -> Result<Option<Opened>, Error> {
         let mut payload = Arc::unwrap_or_clone(payload);
         self.mark(&mut payload, row.session.created.unwrap_or(self.now)).await?;
         let payload = Arc::new(payload);
         let (cookies, expires) = self.seal(&payload, pieces)?;
+        // Whoever has changed the user, the claims or the session until here is seen now. Whoever does from here on
+        // begins an epoch after the one that the token knows.
+        if store.session(&row.token).await?.is_none_or(|(_, user)| user != row.user) {
+            return Ok(None);
+        }
         // Requests under way still have the old cookie.
         let end = row.session.expires.min(self.now + GRACE);
-        store.update_session(&row.token, SessionChange::new().expires(end)).await?;
-        Ok(Opened { live: Some(Live { token: payload, expires, row: None }), cookies })
+        let change =
+            SessionChange::new().expires(end).claims(row.session.claims.clone(), row.session.version);
+        if !store.update_session(&row.token, change).await? {
+            return Ok(None);
+        }
+        Ok(Some(Opened { live: Some(Live { token: payload, expires, row: None }), cookies }))
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use moka::ops::compute::Op;
+
 use super::{MOST_ATTEMPTS, Source, first_claims};
-use crate::config::{Config, Epochs};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Marker, Payload};
 use crate::store::{DynStore, Epoch, patched};
@@ -19,15 +21,33 @@ pub(super) struct Current {
 impl Source<'_> {
     /// Brings the payload of a token up to date; `None` when its session was revoked or is too old.
     pub(super) async fn catch_up(&self, payload: Payload) -> Result<Option<Current>, Error> {
+        let asked = (self.config.store.as_deref(), &self.config.epochs, payload.text("sub"));
+        let epoch = match asked {
+            (Some(store), Some(cache), Some(id)) => match cache.get(id) {
+                Some(known) => known,
+                None => latest(self.config, store, id).await?,
+            },
+            _ => None,
+        };
+        self.catch_up_with(epoch.as_deref(), payload).await
+    }
+
+    /// As [`Self::catch_up`], with what the store says now and not what this process has heard a while ago.
+    pub(super) async fn catch_up_now(&self, payload: Payload) -> Result<Option<Current>, Error> {
+        let epoch = match (self.config.store.as_deref(), payload.text("sub")) {
+            (Some(store), Some(id)) => latest(self.config, store, id).await?,
+            _ => None,
+        };
+        self.catch_up_with(epoch.as_deref(), payload).await
+    }
+
+    async fn catch_up_with(&self, epoch: Option<&Epoch>, payload: Payload) -> Result<Option<Current>, Error> {
         let marker = payload.marker();
         if self.is_over(marker.began) {
             return Ok(None);
         }
-        let asked = (self.config.store.as_deref(), &self.config.epochs, payload.text("sub"));
-        let (Some(store), Some(cache), Some(id)) = asked else {
-            return Ok(Some(Current { payload, is_new: false }));
-        };
-        let Some(epoch) = epoch_of(cache, store, id).await? else {
+        let (Some(epoch), Some(store), Some(id)) = (epoch, self.config.store.as_deref(), payload.text("sub"))
+        else {
             return Ok(Some(Current { payload, is_new: false }));
         };
         let is_revoked = match marker.began_in {
@@ -77,14 +97,29 @@ impl Source<'_> {
     }
 }
 
-/// The epoch of a user, as old as `revocation_delay` allows.
-async fn epoch_of(cache: &Epochs, store: &dyn DynStore, id: &str) -> Result<Option<Arc<Epoch>>, Error> {
-    if let Some(known) = cache.get(id) {
-        return Ok(known);
-    }
+/// The epoch of a user that the store knows of, remembered for the next look.
+async fn latest(config: &Config, store: &dyn DynStore, id: &str) -> Result<Option<Arc<Epoch>>, Error> {
     let epoch = Box::pin(store.epoch(id)).await?.map(Arc::new);
-    cache.insert(id.to_owned(), epoch.clone());
+    remember(config, id, epoch.clone());
     Ok(epoch)
+}
+
+/// Remembers the epoch of a user for as long as `revocation_delay` allows; unless a later one has become known since it
+/// was read.
+fn remember(config: &Config, id: &str, epoch: Option<Arc<Epoch>>) {
+    let Some(cache) = &config.epochs else { return };
+    let number = |epoch: &Option<Arc<Epoch>>| epoch.as_ref().map_or(0, |epoch| epoch.number);
+    cache.entry_by_ref(id).and_compute_with(|known| match known {
+        Some(known) if number(known.value()) > number(&epoch) => Op::Nop,
+        _ => Op::Put(epoch),
+    });
+}
+
+/// Lets the next look at a session in a token ask the store, after it has begun an epoch by itself.
+pub(crate) fn forget_epoch(config: &Config, id: &str) {
+    if let Some(cache) = &config.epochs {
+        cache.invalidate(id);
+    }
 }
 
 /// Begins a new epoch of a user: what `change` says reaches all their sessions in tokens.
@@ -102,11 +137,32 @@ pub(crate) async fn begin_epoch(
         let number = current.number;
         let next = change(current.next());
         if store.begin_epoch(id, next.clone(), number).await? {
-            if let Some(cache) = &config.epochs {
-                cache.insert(id.to_owned(), Some(Arc::new(next)));
-            }
+            remember(config, id, Some(Arc::new(next)));
             return Ok(());
         }
     }
     Err(Error::new(ErrorKind::Unavailable, "too many others change this user at the same time"))
+}
+
+/// Does something to all sessions of a user: to those in tokens by an epoch, to those in the store by `rows`, which
+/// returns how many it has met.
+///
+/// A session that is just going on from a token as a row is met by the first epoch or by `rows`; one that is going on
+/// from a row as a token by `rows` or by the second epoch.
+///
+/// # Errors
+/// [`ErrorKind::Unavailable`] when the store does not answer, and those of `rows`.
+pub(crate) async fn reach_all(
+    config: &Config,
+    store: &dyn DynStore,
+    id: &str,
+    change: impl Fn(Epoch) -> Epoch + Send + Sync,
+    rows: impl Future<Output = Result<u64, Error>> + Send,
+) -> Result<u64, Error> {
+    begin_epoch(config, store, id, &change).await?;
+    let count = rows.await?;
+    if count > 0 {
+        begin_epoch(config, store, id, &change).await?;
+    }
+    Ok(count)
 }

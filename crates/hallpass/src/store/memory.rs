@@ -55,8 +55,15 @@ impl MemoryStore {
 }
 
 impl Rows {
-    fn has_user(&self, id: Option<&str>) -> bool {
-        self.users.iter().any(|user| Some(user.id.as_str()) == id)
+    fn has_user(&self, id: &str) -> bool {
+        self.users.iter().any(|user| user.id == id)
+    }
+
+    fn end_tokens(&mut self, user_id: &str, at: Timestamp) {
+        match self.epochs.iter_mut().find(|(id, _)| id == user_id) {
+            Some((_, epoch)) => *epoch = std::mem::take(epoch).next().revoke(at),
+            None => self.epochs.push((user_id.to_owned(), Epoch::default().next().revoke(at))),
+        }
     }
 
     fn is_taken(&self, email: Option<&str>, except: &str) -> bool {
@@ -72,7 +79,7 @@ impl Rows {
         if self.sessions.iter().any(|(other, _)| other == token) {
             return Err(StoreError::conflict("there is a session with this token"));
         }
-        if !self.has_user(Some(&session.user_id)) {
+        if !self.has_user(&session.user_id) {
             return Err(no_user());
         }
         Ok(())
@@ -89,7 +96,7 @@ impl Store for MemoryStore {
         if rows.is_taken(user.email.as_deref(), "") {
             return Err(StoreError::conflict("there is a user with this address"));
         }
-        if rows.has_user(Some(&user.id)) {
+        if rows.has_user(&user.id) {
             return Err(StoreError::conflict("there is a user with this id"));
         }
         if account.as_ref().is_some_and(|account| rows.is_linked(account)) {
@@ -147,6 +154,7 @@ impl Store for MemoryStore {
         if is_first {
             rows.accounts.retain(|account| account.email_verified || account.user_id.as_deref() != Some(id));
             rows.sessions.retain(|(_, session)| session.user_id != id);
+            rows.end_tokens(id, at);
         }
         Ok(user)
     }
@@ -161,15 +169,15 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn link_account(&self, account: Account) -> Result<(), StoreError> {
+    async fn link_account(&self, owner: &User, account: Account) -> Result<(), StoreError> {
         let mut rows = self.lock();
         if rows.is_linked(&account) {
             return Err(StoreError::conflict("the account is linked already"));
         }
-        if !rows.has_user(account.user_id.as_deref()) {
+        if !rows.users.iter().any(|user| user.id == owner.id && user.has_address_of(owner)) {
             return Err(no_user());
         }
-        rows.accounts.push(account);
+        rows.accounts.push(Account { user_id: Some(owner.id.clone()), ..account });
         Ok(())
     }
 

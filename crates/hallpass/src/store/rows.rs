@@ -149,12 +149,14 @@ impl Epoch {
     }
 
     /// The next one, after nothing else than that the user has changed.
-    pub(crate) fn next(self) -> Self {
+    #[must_use]
+    pub fn next(self) -> Self {
         Self { number: self.number.saturating_add(1), ..self }
     }
 
     /// Ends all sessions that began before this epoch.
-    pub(crate) fn revoke(self, at: Timestamp) -> Self {
+    #[must_use]
+    pub fn revoke(self, at: Timestamp) -> Self {
         Self { revoked: self.number, not_before: self.not_before.max(Some(at)), ..self }
     }
 

@@ -91,6 +91,7 @@ macro_rules! __store_contract_tests {
             one_id_at_two_providers_is_two_accounts
             an_account_is_kept_whole
             an_account_of_nobody_is_refused
+            an_account_is_linked_to_a_user_as_they_were_read
             an_account_is_taken_from_its_owner_only
             the_last_account_stays_if_it_must
             a_session_is_found_by_its_token_only

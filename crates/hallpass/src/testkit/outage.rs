@@ -1,7 +1,10 @@
 //! A store that is away.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
 
 use crate::store::{
     Epoch, OneTimeToken, Revoke, SessionChange, SessionToken, Store, StoreError, StoredSession, UserChange,
@@ -9,8 +12,8 @@ use crate::store::{
 };
 use crate::{Account, Timestamp, User};
 
-/// A store with a switch: while it is [away](Self::set_away), every call fails as if nobody answered. And it writes
-/// down what it is asked.
+/// A store with a switch: while it is [away](Self::set_away), every call fails as if nobody answered. It writes down what
+/// it is asked, and lets others [come in between](Self::interrupt).
 ///
 /// Clones share the switch.
 #[derive(Clone, Debug, Default)]
@@ -19,12 +22,44 @@ pub struct Outage<S> {
     away: Arc<AtomicBool>,
     broken: Arc<Mutex<Option<&'static str>>>,
     calls: Arc<Mutex<Vec<&'static str>>>,
+    interruption: Interruption,
+}
+
+/// What happens before a call, after so many others.
+#[derive(Clone, Default)]
+struct Interruption(Arc<Mutex<Option<(usize, BoxFuture<'static, ()>)>>>);
+
+impl Interruption {
+    /// What happens now, before the call that is to be counted.
+    fn due(&self) -> Option<BoxFuture<'static, ()>> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting.take() {
+            Some((0, event)) => Some(event),
+            Some((calls, event)) => {
+                *waiting = Some((calls - 1, event));
+                None
+            }
+            None => None,
+        }
+    }
+}
+
+impl fmt::Debug for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interruption")
+    }
 }
 
 impl<S: Store> Outage<S> {
     /// The store, reachable.
     pub fn new(store: S) -> Self {
-        Self { store, away: Arc::default(), broken: Arc::default(), calls: Arc::default() }
+        Self {
+            store,
+            away: Arc::default(),
+            broken: Arc::default(),
+            calls: Arc::default(),
+            interruption: Interruption::default(),
+        }
     }
 
     /// Takes the store away, or brings it back.
@@ -42,7 +77,23 @@ impl<S: Store> Outage<S> {
         std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn reach(&self, method: &'static str) -> Result<&S, StoreError> {
+    /// Lets something happen once, right before a call: the next one, or that after so many others. So a test puts what
+    /// somebody else does between any two steps of what it looks at.
+    pub fn interrupt(&self, calls: usize, event: impl Future<Output = ()> + Send + 'static) {
+        let mut waiting = self.interruption.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting = Some((calls, Box::pin(event)));
+    }
+
+    /// What was to happen and has not: there were fewer calls.
+    pub fn take_interruption(&self) -> Option<BoxFuture<'static, ()>> {
+        let mut waiting = self.interruption.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.take().map(|(_, event)| event)
+    }
+
+    async fn reach(&self, method: &'static str) -> Result<&S, StoreError> {
+        if let Some(event) = self.interruption.due() {
+            event.await;
+        }
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(method);
         let is_broken = *self.broken.lock().unwrap_or_else(PoisonError::into_inner) == Some(method);
         match is_broken || self.away.load(Ordering::SeqCst) {
@@ -57,7 +108,7 @@ macro_rules! behind {
     ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         impl<S: Store> Store for Outage<S> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$out, StoreError> {
-                self.reach(stringify!($name))?.$name($($arg),*).await
+                self.reach(stringify!($name)).await?.$name($($arg),*).await
             })*
         }
     };
@@ -72,7 +123,7 @@ behind! {
     update_user(id: &str, change: UserChange) -> User;
     verify_email(id: &str, at: Timestamp) -> User;
     delete_user(id: &str) -> bool;
-    link_account(account: Account) -> ();
+    link_account(owner: &User, account: Account) -> ();
     accounts(user_id: &str) -> Vec<Account>;
     unlink_account(user_id: &str, provider: &str, provider_account_id: &str, keep_last: bool) -> bool;
     create_session(token: &SessionToken, session: StoredSession) -> ();

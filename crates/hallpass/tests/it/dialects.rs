@@ -332,6 +332,33 @@ async fn signing_out_ends_the_rows_of_both_dialects() {
 }
 
 #[tokio::test]
+async fn a_token_whose_session_has_ended_gives_way_to_a_session_that_lives() {
+    let site = Site::new();
+    let both = [Dialect::V5, Dialect::V4];
+    let before = site.with_store().dialects(both).session_strategy(Strategy::Jwt).build().unwrap();
+    let auth = site.with_store().dialects(both).build().unwrap();
+    let mut browser = browse(&before);
+    browser.sign_in("idp", &site.idp).await;
+    let ended = browser.cookie(V5).unwrap().to_owned();
+    let mut browser = browse(&auth);
+    plant(&mut browser, V5, &ended);
+    assert_eq!(browser.session().await["user"]["name"], "Ada");
+    browser.sign_out().await;
+    browser.sign_in("other", &site.other).await;
+    let living = browser.cookie(V5).unwrap().to_owned();
+
+    plant(&mut browser, V5, &ended);
+    plant(&mut browser, V4, &living);
+    assert_eq!(browser.session().await["user"]["name"], "Milo");
+    assert_eq!((session_cookies(&browser), browser.cookie(V5)), (vec![V5], Some(living.as_str())));
+    // Two that have ended are nobody's.
+    plant(&mut browser, V5, &ended);
+    plant(&mut browser, V4, "dead");
+    assert_eq!(browser.get("session").await.text(), "null");
+    assert!(session_cookies(&browser).is_empty());
+}
+
+#[tokio::test]
 async fn one_name_for_both_dialects_opens_either_and_is_rewritten() {
     let site = Site::new();
     for [written, other] in ORDERS {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use hallpass::clock::Clock;
 use hallpass::testkit::Browser;
-use hallpass::{Auth, Builder, Compat, Email, Mail, PagePaths, Store};
+use hallpass::{Auth, Builder, Compat, Email, Mail, PagePaths, Store, User};
 use serde_json::json;
 use url::Url;
 
@@ -398,6 +398,24 @@ async fn spellings_of_one_domain_are_one_user() {
         let answer = browse(&case.auth).sign_in("idp", &case.site.idp).await;
         assert!(answer.is_error("OAuthAccountNotLinked"), "{email}");
     }
+}
+
+/// Another program may have kept the domain as DNS knows it.
+#[tokio::test]
+async fn user_with_the_other_spelling_of_their_domain_is_found() {
+    let case = Case::new();
+    let stored = User::new("1").with_email("ada@xn--bcher-kva.example");
+    case.site.store.create_user(stored, None).await.unwrap();
+    for typed in ["ada@b\u{fc}cher.example", "ada@xn--bcher-kva.example"] {
+        let mut browser = browse(&case.auth);
+        let link = case.ask(&mut browser, typed).await;
+        assert_eq!(browser.follow_magic_link(&link).await.location(), SITE);
+        assert_eq!(case.auth.users().find_by_email(typed).await.unwrap().unwrap().id, "1");
+        let profile = json!({ "sub": "bob", "email": typed, "email_verified": true });
+        case.site.idp.set_user(profile);
+        assert!(browse(&case.auth).sign_in("idp", &case.site.idp).await.is_error("OAuthAccountNotLinked"));
+    }
+    assert_eq!(case.site.store.rows().users.len(), 1);
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ mod live;
 mod model;
 mod logs;
 mod mail;
+mod meanwhile;
 mod pages;
 mod prehijack;
 mod redirects;

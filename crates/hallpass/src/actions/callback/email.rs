@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::User;
 use crate::actions::sign_in_decision;
-use crate::actions::signin::email::{store, who};
+use crate::actions::signin::email::{Recipient, store, who};
 use crate::core::{self, Ready};
 use crate::email::{self, Email};
 use crate::error::{Error, ErrorKind};
@@ -97,7 +96,7 @@ async fn follow(
     let taken = take(ready, link.address, link.token).await?;
     let valid = taken.filter(|token| token.expires > config.clock.now());
     let address = valid.ok_or_else(useless)?.identifier;
-    let (user, account) = who(ready, store, provider, &address).await?;
+    let Recipient { user, account, is_new } = who(ready, store, provider, &address).await?;
     let user_id = account.user_id.clone().filter(|_| dialect.names_user_of_followed_link());
     let account = Account { user_id, ..account };
     let event = SignIn {
@@ -111,12 +110,10 @@ async fn follow(
     if let Some(to) = sign_in_decision::ask(config, event, &request.site.origin).await? {
         return Ok(Outcome::new(Body::Redirect { to, as_json: request.inbound.as_json }));
     }
-    let is_stand_in = dialect.id_of_address(&address).is_some_and(|id| id == user.id);
-    let user = match is_stand_in && store.user_by_email(&address).await?.is_none() {
-        true => User { id: ready.new_id()?, ..user },
-        false => user,
+    let linked = match is_new {
+        false => link::by_email(ready, store, user, info).await?,
+        true => link::by_new_email(ready, store, user, info).await?,
     };
-    let linked = link::by_email(ready, store, user, info).await?;
     let is_new_user = Some(linked.is_new_user);
     let user = linked.user;
     let signed_in = SignedIn { user: user.clone(), account: account.clone(), profile: None, is_new_user };

@@ -106,7 +106,7 @@ async fn sign_in(
         email_verified,
         may_link_by_email: provider.link_accounts_by_email,
     };
-    let linked = link::by_account(ready, newcomer, current.as_deref(), info).await?;
+    let linked = link::by_account(ready, newcomer, current, info).await?;
     let is_new_user = config.store.is_some().then_some(linked.is_new_user);
     let user = linked.user;
     let signed_in = SignedIn {
@@ -128,19 +128,22 @@ async fn current_user(
     ready: &Ready,
     source: &Source<'_>,
     known: Option<&User>,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<User>, Error> {
     let claimed = match source.find().await? {
         Some(Found::Row(row)) => Some(row.user.id),
         Some(Found::Token(token)) => token.text("sub").map(str::to_owned),
         Some(Found::Nothing(_)) | None => None,
     };
-    let is_owner = known.is_some_and(|user| claimed.as_ref() == Some(&user.id));
-    if claimed.is_none() || is_owner || ready.config.store.is_none() {
-        return Ok(claimed);
+    let (Some(store), Some(claimed)) = (ready.config.store.as_deref(), claimed) else { return Ok(None) };
+    if let Some(owner) = known.filter(|user| user.id == claimed) {
+        return Ok(Some(owner.clone()));
     }
-    // A session that the `jwt` callback has ended must not take on another way in.
-    let live = source.open(Trigger::Read).await?.live;
-    Ok(live.and_then(|live| live.token.text("sub").map(str::to_owned)))
+    let Some(user) = store.user(&claimed).await? else { return Ok(None) };
+    // A session that has ended must not take on another way in: by the `jwt` callback, or by whatever has happened to
+    // the user until they were read here. What happens from here on, `link_account` sees.
+    let Some(live) = source.open(Trigger::Read).await?.live else { return Ok(None) };
+    let is_theirs = live.token.text("sub") == Some(&user.id) && source.holds(&live).await?;
+    Ok(is_theirs.then_some(user))
 }
 
 /// User and account, from what the provider said.

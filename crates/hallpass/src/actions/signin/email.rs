@@ -27,7 +27,7 @@ pub(super) async fn send_link(
     let address = email::normalize(typed).filter(|address| config.dialects.written().mails_to(address));
     let address = address.ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
     let store = store(config)?;
-    let (user, account) = who(ready, store, provider, &address).await?;
+    let Recipient { user, account, .. } = who(ready, store, provider, &address).await?;
     let event = SignIn {
         user,
         account,
@@ -92,14 +92,23 @@ pub(in crate::actions) fn store(config: &Config) -> Result<&dyn DynStore, Error>
         .ok_or_else(|| Error::new(ErrorKind::MissingStore, "an e-mail provider needs a store"))
 }
 
-/// The user with this address, or the one that they would become.
+/// Whom an address belongs to.
+pub(in crate::actions) struct Recipient {
+    /// The user with this address, or the one that they would become.
+    pub(in crate::actions) user: User,
+    pub(in crate::actions) account: Account,
+    pub(in crate::actions) is_new: bool,
+}
+
 pub(in crate::actions) async fn who(
     ready: &Ready,
     store: &dyn DynStore,
     provider: &Email,
     address: &str,
-) -> Result<(User, Account), Error> {
-    let user = match store.user_by_email(address).await? {
+) -> Result<Recipient, Error> {
+    let found = email::find_user(store, address).await?;
+    let is_new = found.is_none();
+    let user = match found {
         Some(user) => user,
         None => {
             let id = ready.config.dialects.written().id_of_address(address);
@@ -109,5 +118,5 @@ pub(in crate::actions) async fn who(
     };
     let account =
         Account { user_id: Some(user.id.clone()), ..Account::new(&provider.id, AccountKind::Email, address) };
-    Ok((user, account))
+    Ok(Recipient { user, account, is_new })
 }

@@ -10,7 +10,7 @@ pub async fn texts_that_look_alike_are_different(store: impl Store) {
         let wanted = User { email: Some(text.into()), name: Some(text.into()), ..user(number) };
         let made = store.create_user(wanted, Some(account("idp", text))).await;
         let made = made.unwrap_or_else(|error| panic!("{text:?} is a new address: {error:?}"));
-        store.link_account(linked(account(text, "id"), &made)).await.expect("it is another provider");
+        store.link_account(&made, account(text, "id")).await.expect("it is another provider");
         let token = OneTimeToken::new(text, "hash", at(number.into()));
         store.create_token(token).await.expect("it is another address");
         store
@@ -82,7 +82,7 @@ pub async fn json_is_kept(store: impl Store) {
     let ada = store.create_user(wanted, None).await.expect("it is the first");
     assert_eq!(store.user(&ada.id).await.expect("an answer").map(|user| user.extra), Some(json.clone()));
     let own = Account { tokens: json.clone(), ..account("idp", "1") };
-    store.link_account(linked(own, &ada)).await.expect("it is free");
+    store.link_account(&ada, own).await.expect("it is free");
     assert_eq!(accounts_of(&store, &ada).await.remove(0).tokens, json);
     let token = SessionToken::new("token");
     let kept = StoredSession { claims: json.clone(), ..session(&token, &ada) };
@@ -208,7 +208,7 @@ async fn rest_is_kept_or_refused(store: &impl Store, owner: &User, text: &str, s
         [account(text, "1"), account("p", text), with_tokens(text, "x"), with_tokens("access_token", text)]
     {
         let wanted = linked(wanted, owner);
-        let Ok(()) = store.link_account(wanted.clone()).await else {
+        let Ok(()) = store.link_account(owner, wanted.clone()).await else {
             assert_eq!(accounts_of(store, owner).await, [], "{shown:?}");
             continue;
         };

@@ -1,7 +1,7 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::store::{OneTimeToken, Revoke, SessionChange, UserChange};
+use crate::store::{Epoch, OneTimeToken, Revoke, SessionChange, UserChange};
 
 pub async fn a_new_user_is_found_by_id_address_and_account(store: impl Store) {
     let wanted = User { email_verified: Some(at(1)), ..user(1) }
@@ -145,8 +145,8 @@ pub async fn a_new_address_is_not_proven(store: impl Store) {
 pub async fn nobody_vouches_for_a_new_address(store: impl Store) {
     let (ada, bob) = (signed_up(&store, 1).await, signed_up(&store, 2).await);
     let vouching = |id| Account { email_verified: true, ..account("vouching", id) };
-    for account in [linked(vouching("1"), &ada), linked(vouching("2"), &bob)] {
-        store.link_account(account).await.expect("it is free");
+    for (owner, account) in [(&ada, vouching("1")), (&bob, vouching("2"))] {
+        store.link_account(owner, account).await.expect("it is free");
     }
     let vouched = async |user: &User| accounts_of(&store, user).await.iter().any(|it| it.email_verified);
     for change in [UserChange::new().name("Grace".to_owned()), UserChange::new().email(address(1))] {
@@ -207,7 +207,7 @@ pub async fn pages_show_each_user_once(store: impl Store) {
 
 pub async fn with_a_user_goes_what_is_theirs(store: impl Store) {
     let (ada, bob) = (signed_up(&store, 1).await, signed_up(&store, 2).await);
-    store.link_account(linked(account("other", "1"), &ada)).await.expect("it is free");
+    store.link_account(&ada, account("other", "1")).await.expect("it is free");
     let tokens = [signed_in(&store, &ada, "a").await, signed_in(&store, &ada, "b").await];
     let of_bob = signed_in(&store, &bob, "c").await;
     for (number, hash) in [(1, "h1"), (1, "h2"), (2, "h1")] {
@@ -250,10 +250,13 @@ pub async fn the_first_proof_ends_what_was_prepared_before(store: impl Store) {
     let (ada, bob) = (signed_up(&store, 1).await, signed_up(&store, 2).await);
     let vouched = linked(Account { email_verified: true, ..account("vouching", "1") }, &ada);
     for account in [vouched.clone(), linked(account("other", "1"), &ada)] {
-        store.link_account(account).await.expect("it is free");
+        store.link_account(&ada, account).await.expect("it is free");
     }
     let sessions = [signed_in(&store, &ada, "a").await, signed_in(&store, &ada, "b").await];
     let of_bob = signed_in(&store, &bob, "c").await;
+    let epoch = Epoch::new(7, 2, Some(at(1)), Map::new());
+    assert!(store.begin_epoch(&ada.id, Epoch { number: 1, ..epoch.clone() }, 0).await.expect("an answer"));
+    assert!(store.begin_epoch(&ada.id, epoch.clone(), 1).await.expect("an answer"));
     let bobs = (accounts_of(&store, &bob).await, store.sessions(&bob.id).await.expect("an answer"));
 
     let proven = store.verify_email(&ada.id, at(3)).await.expect("they are there");
@@ -263,11 +266,15 @@ pub async fn the_first_proof_ends_what_was_prepared_before(store: impl Store) {
     assert_eq!(accounts_of(&store, &proven).await, [vouched]);
     assert_eq!(store.user_by_account("idp", "account-1").await.expect("an answer"), None);
     assert_eq!(store.sessions(&proven.id).await.expect("an answer"), []);
+    // Sessions in tokens end by it.
+    let ended = Epoch { number: 8, revoked: 8, not_before: Some(at(3)), ..epoch };
+    assert_eq!(store.epoch(&proven.id).await.expect("an answer"), Some(ended));
     for token in &sessions {
         assert_eq!(store.session(token).await.expect("an answer"), None);
     }
     // What belongs to others stays, and they have proven nothing.
     assert!(store.session(&of_bob).await.expect("an answer").is_some_and(|(_, user)| user == bob));
+    assert_eq!(store.epoch(&bob.id).await.expect("an answer"), None);
     assert_eq!((accounts_of(&store, &bob).await, store.sessions(&bob.id).await.expect("an answer")), bobs);
     // Whoever has proven the address goes on from here.
     let token = signed_in(&store, &proven, "d").await;
@@ -281,14 +288,17 @@ pub async fn the_first_proof_ends_what_was_prepared_before(store: impl Store) {
 
 pub async fn the_second_proof_leaves_everything(store: impl Store) {
     let ada = signed_up(&store, 1).await;
-    store.verify_email(&ada.id, at(1)).await.expect("they are there");
-    store.link_account(linked(account("other", "1"), &ada)).await.expect("it is free");
+    let ada = store.verify_email(&ada.id, at(1)).await.expect("they are there");
+    store.link_account(&ada, account("other", "1")).await.expect("it is free");
     let token = signed_in(&store, &ada, "a").await;
     let accounts = accounts_of(&store, &ada).await;
+    let epoch = store.epoch(&ada.id).await.expect("an answer");
     let proven = store.verify_email(&ada.id, at(2)).await.expect("they are there");
     assert_eq!(proven.email_verified, Some(at(2)));
     assert_eq!(accounts_of(&store, &ada).await, accounts);
     assert_eq!(accounts.len(), 1);
+    assert_eq!(store.epoch(&ada.id).await.expect("an answer"), epoch);
+    assert!(epoch.is_some_and(|epoch| epoch == Epoch::new(1, 1, Some(at(1)), Map::new())));
     assert!(store.session(&token).await.expect("an answer").is_some());
 }
 

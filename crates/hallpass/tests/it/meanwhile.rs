@@ -1,0 +1,245 @@
+//! What another process does in the middle of a request: before each call of the store in turn, and after the last.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use hallpass::testkit::{Browser, Outage};
+use hallpass::{Auth, Builder, Email, Jwt, MemoryStore, SessionEvent, Store, Strategy, UserChange};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::site::{Log, SESSION, SITE, Site, browse};
+
+const BOTH: [Strategy; 2] = [Strategy::Jwt, Strategy::Database];
+
+const ADDRESS: &str = "ali@example.com";
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    role: String,
+}
+
+type Event = BoxFuture<'static, ()>;
+
+/// An application of two processes, which share the store.
+struct Case {
+    site: Site,
+    store: Outage<MemoryStore>,
+    /// The one that is looked at.
+    here: Auth<Claims>,
+    there: Auth<Claims>,
+    mailbox: Log,
+}
+
+impl Case {
+    /// Sessions are kept this way there, and that way here.
+    fn new(there: Strategy, here: Strategy) -> Self {
+        let (site, mailbox) = (Site::new(), Log::default());
+        let store = Outage::new(site.store.clone());
+        // A provider that does not look at addresses.
+        site.other.set_user(json!({ "sub": "eve", "email": ADDRESS, "email_verified": false }));
+        let there = Self::builder(&site, &mailbox, there).store(site.store.clone()).build().unwrap();
+        let here = Self::builder(&site, &mailbox, here).store(store.clone()).build().unwrap();
+        Self { site, store, here, there, mailbox }
+    }
+
+    fn builder(site: &Site, mailbox: &Log, strategy: Strategy) -> Builder<Log, Claims> {
+        let builder = site.builder_with(mailbox.clone()).session_strategy(strategy);
+        let builder = builder.email(Email::new(), async |mail, mailbox: Log| {
+            mailbox.add(mail.url);
+            Ok(())
+        });
+        let builder = builder.jwt(async |event: Jwt<Claims>, _| {
+            Ok(match event {
+                Jwt::SignIn(_) => Some(Claims { role: "reader".into() }),
+                Jwt::Read(it) => Some(it.claims),
+            })
+        });
+        builder.session(async |it: SessionEvent<Claims>, _| {
+            Ok(json!({ "name": it.user.name, "role": it.claims.role }))
+        })
+    }
+
+    /// Somebody with an account that nobody vouches for, who has signed in there.
+    async fn eve(&self) -> (Browser, String) {
+        let mut eve = browse(&self.there);
+        assert_eq!(eve.sign_in("other", &self.site.other).await.location(), SITE);
+        (eve, self.site.store.rows().users[0].id.clone())
+    }
+
+    /// The same cookies, sent here.
+    fn here(&self, browser: &Browser) -> Browser {
+        let mut here = browse(&self.here);
+        for cookie in browser.cookies() {
+            here.plant(&format!("{}={}; Path=/; Secure", cookie.name, cookie.value));
+        }
+        here
+    }
+
+    async fn link(&self) -> String {
+        browse(&self.there).submit("signin/email", &[("email", ADDRESS)]).await;
+        self.mailbox.take().pop().unwrap()
+    }
+
+    /// The owner of the address follows a link to it, there.
+    async fn proof(&self) -> Event {
+        let (mut owner, link) = (browse(&self.there), self.link().await);
+        async move { assert_eq!(owner.follow_magic_link(&link).await.location(), SITE) }.boxed()
+    }
+
+    /// Whose session it is, for a process that has seen nothing yet.
+    async fn user_of(&self, browser: &Browser) -> Option<String> {
+        let auth = Self::builder(&self.site, &self.mailbox, Strategy::Jwt).store(self.site.store.clone());
+        let cookie = format!("{SESSION}={}", browser.cookie(SESSION)?);
+        let parts = http::Request::get("/").header("cookie", cookie).body(()).unwrap().into_parts().0;
+        auth.build().unwrap().session(&parts).await.unwrap().map(|session| session.user.id)
+    }
+
+    /// Lets happen what had no turn, and says whether there was something.
+    async fn is_over(&self) -> bool {
+        match self.store.take_interruption() {
+            Some(event) => event.await,
+            None => return false,
+        }
+        true
+    }
+}
+
+/// Fails when so few calls were made that nothing was between them.
+fn assert_was_between(calls: usize) {
+    assert!(calls > 1, "{calls} calls");
+}
+
+#[tokio::test]
+async fn first_proof_during_a_sign_in_ends_it() {
+    for strategy in BOTH {
+        for calls in 0.. {
+            let case = Case::new(strategy, strategy);
+            let (_, owner) = case.eve().await;
+            case.store.interrupt(calls, case.proof().await);
+            let mut eve = browse(&case.here);
+            eve.sign_in("other", &case.site.other).await;
+            let is_over = case.is_over().await;
+            assert_ne!(case.user_of(&eve).await, Some(owner.clone()), "{strategy:?} {calls}");
+            assert_eq!(case.site.store.accounts(&owner).await.unwrap(), [], "{strategy:?} {calls}");
+            if is_over {
+                assert_was_between(calls);
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn first_proof_during_linking_leaves_no_account_behind() {
+    for strategy in BOTH {
+        for calls in 0.. {
+            let case = Case::new(strategy, strategy);
+            let (eve, owner) = case.eve().await;
+            case.site
+                .idp
+                .set_user(json!({ "sub": "eve", "email": "eve@example.com", "email_verified": true }));
+            case.store.interrupt(calls, case.proof().await);
+            let mut eve = case.here(&eve);
+            // Here somebody has looked at the session lately.
+            eve.session().await;
+            eve.sign_in("idp", &case.site.idp).await;
+            let is_over = case.is_over().await;
+            assert_ne!(case.user_of(&eve).await, Some(owner.clone()), "{strategy:?} {calls}");
+            assert_eq!(case.site.store.accounts(&owner).await.unwrap(), [], "{strategy:?} {calls}");
+            if is_over {
+                assert_was_between(calls);
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn deletion_during_a_sign_in_leaves_no_session_of_the_user() {
+    for strategy in BOTH {
+        for by_mail in [false, true] {
+            for calls in 0.. {
+                let case = Case::new(strategy, strategy);
+                let (_, owner) = case.eve().await;
+                let link = case.link().await;
+                let (there, id) = (case.there.clone(), owner.clone());
+                case.store.interrupt(calls, async move { assert!(there.users().delete(&id).await.unwrap()) });
+                let mut eve = browse(&case.here);
+                match by_mail {
+                    true => eve.follow_magic_link(&link).await,
+                    false => eve.sign_in("other", &case.site.other).await,
+                };
+                let is_over = case.is_over().await;
+                assert_ne!(case.user_of(&eve).await, Some(owner), "{strategy:?} {by_mail} {calls}");
+                if is_over {
+                    assert_was_between(calls);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// From one strategy to the other.
+const CHANGES: [(Strategy, Strategy); 2] =
+    [(Strategy::Jwt, Strategy::Database), (Strategy::Database, Strategy::Jwt)];
+
+#[tokio::test]
+async fn revocation_during_a_change_of_strategy_ends_the_session() {
+    for (before, after) in CHANGES {
+        for calls in 0.. {
+            let case = Case::new(before, after);
+            let (eve, id) = case.eve().await;
+            // Here it is known that nothing has happened to the user.
+            let mut known = browse(&case.here);
+            known.sign_in("other", &case.site.other).await;
+            known.session().await;
+            let (there, user) = (case.there.clone(), id.clone());
+            case.store.interrupt(calls, async move {
+                there.sessions().revoke_all(&user).await.unwrap();
+            });
+            let mut eve = case.here(&eve);
+            eve.session().await;
+            let is_over = case.is_over().await;
+            assert_eq!(case.user_of(&eve).await, None, "{before:?} {after:?} {calls}");
+            assert_eq!(case.site.store.sessions(&id).await.unwrap(), [], "{before:?} {after:?} {calls}");
+            if is_over {
+                assert_was_between(calls);
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_changes_during_a_change_of_strategy_reaches_the_session() {
+    for (before, after) in CHANGES {
+        for calls in 0.. {
+            let case = Case::new(before, after);
+            let (eve, id) = case.eve().await;
+            let there = case.there.clone();
+            case.store.interrupt(calls, async move {
+                there.sessions().update(&id, json!({ "role": "banned" })).await.unwrap();
+                there.users().update(&id, UserChange::new().name("Eve".to_owned())).await.unwrap();
+            });
+            let mut eve = case.here(&eve);
+            eve.session().await;
+            let is_over = case.is_over().await;
+            // A process that has seen nothing yet.
+            let fresh = Case::builder(&case.site, &case.mailbox, after).store(case.site.store.clone());
+            let mut read = browse(&fresh.build().unwrap());
+            read.plant(&format!("{SESSION}={}; Path=/; Secure", eve.cookie(SESSION).unwrap()));
+            let shown = json!({ "name": "Eve", "role": "banned" });
+            let session = read.session().await;
+            assert_eq!(
+                json!({ "name": session["name"], "role": session["role"] }),
+                shown,
+                "{before:?} {calls}"
+            );
+            if is_over {
+                assert_was_between(calls);
+                break;
+            }
+        }
+    }
+}
