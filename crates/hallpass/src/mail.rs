@@ -35,7 +35,7 @@ mod service;
 #[cfg(feature = "smtp")]
 mod smtp;
 
-pub use letter::MailTemplate;
+pub use letter::{MailTemplate, MailTemplateError};
 pub use sender::Sender;
 pub use service::HttpService;
 #[cfg(feature = "smtp")]

@@ -118,13 +118,16 @@ impl Looks {
                 match pages.clone().with_template(*name, source.as_str()) {
                     Ok(replaced) => pages = replaced,
                     Err(error) => {
-                        problems.push(in_template(&path, &source, &error));
+                        problems.push(in_template(&path, &source, error));
                         continue;
                     }
                 }
                 self.pages.push((*name, source));
             } else if let Some(name) = mail {
-                self.mails.push((*name, source));
+                match name.check(&source) {
+                    Ok(()) => self.mails.push((*name, source)),
+                    Err(error) => problems.push(in_line(&path, &source, error.line, error.source)),
+                }
             }
         }
     }
@@ -147,13 +150,17 @@ fn text_of(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }
 
-fn in_template(path: &Path, source: &str, error: &PageError) -> Problem {
-    let (line, message) = match error {
-        PageError::Template { line, source, .. } => (line.unwrap_or(1), source.to_string()),
-        other => (1, other.to_string()),
-    };
-    let start = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    Problem::at(path, source, start..start, message)
+fn in_template(path: &Path, source: &str, error: PageError) -> Problem {
+    match error {
+        PageError::Template { line, source: message, .. } => in_line(path, source, line, message),
+        other => in_line(path, source, None, other),
+    }
+}
+
+fn in_line(path: &Path, source: &str, line: Option<usize>, message: impl ToString) -> Problem {
+    let before = line.unwrap_or(1).saturating_sub(1);
+    let start = source.split_inclusive('\n').take(before).map(str::len).sum();
+    Problem::at(path, source, start..start, message.to_string())
 }
 
 fn unknown(path: &Path, file: &str) -> String {

@@ -66,6 +66,8 @@ fn what_cannot_be_shown_is_told_at_the_start_with_file_and_line() {
     folder.write("templates/anything.txt", "");
     folder.write("templates/error.html", "<h1>\n{{ heading }}\n{% if %}\n");
     folder.write("templates/sign_out.html", "<h1>\n{{ heading }}{{ titel }}\n");
+    folder.write("templates/mail.html", "<p>\n{{ link }}\n");
+    folder.write("templates/mail.subject", "{{ site");
     folder.write("own.css", "p { color: red }\n</style>\n");
     let told = refusal(program(&folder, &[]));
     for problem in [
@@ -73,11 +75,13 @@ fn what_cannot_be_shown_is_told_at_the_start_with_file_and_line() {
         "anything.txt replaces no template: known here: layout.html, sign_in.html, ",
         "error.html, line 3, column 1: syntax error",
         "sign_out.html, line 2, column 1: undefined value",
+        "mail.html, line 2, column 1: undefined value",
+        "mail.subject, line 1, column 1: syntax error",
         "own.css, line 2, column 1: `theme.style`",
     ] {
         assert_eq!(told.matches(problem).count(), 1, "{problem}: {told}");
     }
-    assert!(told.contains("5 mistakes"), "{told}");
+    assert!(told.contains("7 mistakes"), "{told}");
 
     let folder = configured("[theme]\ntemplates = \"nowhere\"\nstyle = \"nothing.css\"\n");
     let told = refusal(program(&folder, &[]));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
+use crate::error::BoxError;
 use crate::pages::{Theme, write_escaped};
 
 /// Which template of the mail to replace. Each is given `site` (title of the theme, else the host), `host`, `url`
@@ -34,6 +35,14 @@ impl MailTemplate {
         }
     }
 
+    /// Whether a template can take the place of the built-in one.
+    ///
+    /// # Errors
+    /// When it does not compile, or asks for something that mails do not have.
+    pub fn check(self, source: &str) -> Result<(), MailTemplateError> {
+        Letters::new(&Theme::new(), &[(self, source.to_owned())]).map(|_| ())
+    }
+
     fn source(self) -> &'static str {
         match self {
             Self::Subject => include_str!("subject.txt"),
@@ -46,6 +55,25 @@ impl MailTemplate {
 impl fmt::Display for MailTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// A template of a mail does not work.
+#[derive(Debug, thiserror::Error)]
+#[error("template {name}: {source}")]
+#[non_exhaustive]
+pub struct MailTemplateError {
+    /// Which one.
+    pub name: MailTemplate,
+    /// In which line, where that is known.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub source: BoxError,
+}
+
+impl MailTemplateError {
+    fn new(name: MailTemplate, error: minijinja::Error) -> Self {
+        Self { name, line: error.line(), source: error.into() }
     }
 }
 
@@ -69,7 +97,7 @@ pub(crate) struct Letter<'a> {
 impl Letters {
     /// # Errors
     /// When a replaced template does not compile, or asks for something that mails do not have.
-    pub(crate) fn new(theme: &Theme, replaced: &[(MailTemplate, String)]) -> Result<Self, String> {
+    pub(crate) fn new(theme: &Theme, replaced: &[(MailTemplate, String)]) -> Result<Self, MailTemplateError> {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|name| match name == MailTemplate::Html.as_str() {
             true => AutoEscape::Html,
@@ -83,7 +111,7 @@ impl Letters {
         let built_in = MailTemplate::ALL.iter().map(|name| (*name, name.source().to_owned()));
         for (name, source) in built_in.chain(replaced.iter().cloned()) {
             let added = environment.add_template_owned(name.as_str(), source);
-            added.map_err(|error| format!("template {name}: {error}"))?;
+            added.map_err(|error| MailTemplateError::new(name, error))?;
         }
         let (brand_color, button_text) = theme.button_colors();
         // A mail is read elsewhere: a path leads nowhere there.
@@ -106,7 +134,7 @@ impl Letters {
 
     /// # Errors
     /// When a replaced template fails on this data.
-    pub(crate) fn fill(&self, name: MailTemplate, letter: Letter<'_>) -> Result<String, String> {
+    pub(crate) fn fill(&self, name: MailTemplate, letter: Letter<'_>) -> Result<String, MailTemplateError> {
         let data = context! {
             site => self.title.as_deref().unwrap_or(letter.host),
             host => letter.host,
@@ -116,7 +144,7 @@ impl Letters {
             ..self.always.clone()
         };
         let filled = self.environment.get_template(name.as_str()).and_then(|template| template.render(data));
-        let filled = filled.map_err(|error| format!("template {name}: {error}"))?;
+        let filled = filled.map_err(|error| MailTemplateError::new(name, error))?;
         Ok(match name {
             MailTemplate::Subject => one_line(&filled),
             MailTemplate::Text | MailTemplate::Html => filled,

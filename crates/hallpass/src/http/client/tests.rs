@@ -474,3 +474,22 @@ fn zeros(count: usize) -> Vec<u8> {
     let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
     bits.chunks(8).map(byte).collect()
 }
+
+#[tokio::test]
+async fn an_error_of_reqwest_that_a_callback_returns_says_whether_a_server_was_out_of_reach() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, _) = serve(|stream| {
+        let _ = stream.write_all(b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n");
+    });
+    let slow = format!("http://{}", silent.local_addr().unwrap());
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls().unwrap()).timeout(SHORT).build();
+    let client = client.unwrap();
+    let kind = async |address: &str| {
+        let answer = client.get(address).send().await.and_then(reqwest::Response::error_for_status);
+        crate::Error::from_callback(answer.unwrap_err().into(), crate::ErrorKind::JwtSession, "").kind()
+    };
+    assert_eq!(kind(&slow).await, crate::ErrorKind::Unavailable);
+    assert_eq!(kind("http://127.0.0.1:1").await, crate::ErrorKind::Unavailable);
+    // This one has answered.
+    assert_eq!(kind(&format!("http://127.0.0.1:{port}")).await, crate::ErrorKind::JwtSession);
+}

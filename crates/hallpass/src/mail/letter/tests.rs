@@ -72,16 +72,13 @@ fn a_replaced_template_is_used_and_one_that_cannot_work_is_refused() {
     let with = |name, source: &str| Letters::new(&Theme::new(), &[(name, source.to_owned())]);
     let letters = with(MailTemplate::Text, "{{ email }} & {{ lifetime }}").unwrap();
     assert_eq!(letters.fill(MailTemplate::Text, letter()).unwrap(), "ada@example.com & 10 minutes");
-    assert!(
-        with(MailTemplate::Html, "{% for x in %}")
-            .unwrap_err()
-            .starts_with("template mail.html: syntax error")
-    );
-    assert!(
-        with(MailTemplate::Subject, "{{ adress }}")
-            .unwrap_err()
-            .starts_with("template mail.subject: undefined")
-    );
+    for (name, source, line, told) in [
+        (MailTemplate::Html, "<p>\n{% for x in %}", 2, "template mail.html: syntax error"),
+        (MailTemplate::Subject, "{{ adress }}", 1, "template mail.subject: undefined value"),
+    ] {
+        let error = name.check(source).unwrap_err();
+        assert!(error.line == Some(line) && error.to_string().starts_with(told), "{error:?}");
+    }
 }
 
 #[test]
