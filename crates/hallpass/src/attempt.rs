@@ -95,7 +95,7 @@ impl Ready {
     fn too_many(&self, request: Request<Bytes>) -> Outcome {
         let config = &self.config;
         let error = Error::new(ErrorKind::TooManyRequests, "too many requests of this kind");
-        let inbound = Inbound::parse(request, &config.base_path, &config.dialects, &[]);
+        let inbound = Inbound::parse(request, &config.base_path, &config.dialects);
         let Ok(inbound) = inbound else {
             report(&config.hooks, &error, None);
             return too_many_words();

@@ -169,19 +169,19 @@ impl Ready {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB");
         }
         let written = config.dialects.written();
-        let mut inbound =
-            match Inbound::parse(request, &config.base_path, &config.dialects, &config.query_keys) {
-                Ok(inbound) => inbound,
-                Err(error) => return bad_request(&config.hooks, &error, written),
-            };
-        let info = Arc::clone(&inbound.info);
-        let site = match Site::of(&info, config) {
+        let inbound = match Inbound::parse(request, &config.base_path, &config.dialects) {
+            Ok(inbound) => inbound,
+            Err(error) => return bad_request(&config.hooks, &error, written),
+        };
+        let site = match Site::of(&inbound.info, config) {
             Ok(site) => site,
             Err(error) if error.kind() == ErrorKind::UntrustedHost => {
                 return self.misconfigured(&inbound, &error);
             }
             Err(error) => return bad_request(&config.hooks, &error, written),
         };
+        let mut inbound = inbound.at(&site, &config.query_keys);
+        let info = Arc::clone(&inbound.info);
         if let Some(dialect) = self.dialect_of_start(&inbound, &site) {
             inbound.dialect = dialect;
         }
@@ -311,7 +311,7 @@ impl Broken {
     fn decide(&self, request: Request<Bytes>) -> Outcome {
         let dialect = self.dialects.written();
         let wrong = Error::new(self.kind, "the configuration is wrong");
-        let inbound = match Inbound::parse(request, &self.base_path, &self.dialects, &[]) {
+        let inbound = match Inbound::parse(request, &self.base_path, &self.dialects) {
             Ok(inbound) => inbound,
             Err(_) if dialect.is_misconfigured_everywhere() => {
                 report(&self.hooks, &wrong, None);
