@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::actions::{self, client_log};
+use crate::causes::causes;
 use crate::config::{Compat, Config, ConfigError};
 use crate::cookie::{CookieKind, REMEMBERED};
 use crate::dialect::{Asked, Dialects, FailurePage};
@@ -420,23 +421,6 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
     {
         tracing::error!("on_error panicked");
     }
-}
-
-/// What led to an error, down to what the application or its database said.
-fn causes(error: &Error) -> Option<String> {
-    let first = std::error::Error::source(error)?;
-    let mut text = first.to_string();
-    let mut cause = first.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        // Some errors repeat their cause in what they say themselves.
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    Some(text)
 }
 
 /// Tells the application what happened. Its answer changes nothing: a failure is only reported.
