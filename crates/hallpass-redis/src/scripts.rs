@@ -29,19 +29,24 @@ pub(crate) static KEEP_ONCE: LazyLock<Script> = LazyLock::new(|| {
         {KEPT}
         redis.call('HSET', KEYS[5], ARGV[6], ARGV[7])
         redis.call('PEXPIREAT', KEYS[5], ARGV[5])
-        redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
+        for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', now, 'LIMIT', 0, 10)) do
+            redis.call('ZREM', KEYS[6], gone)
+        end
         redis.call('ZADD', KEYS[6], ARGV[5], ARGV[4])
         redis.call('PEXPIREAT', KEYS[6], redis.call('ZRANGE', KEYS[6], -1, -1, 'WITHSCORES')[2])
         return 1"
     ))
 });
 
-/// The row and its places in lists; its fields are the arguments from `fields` on.
+/// The row and its places in lists; its fields are the arguments from `fields` on. Of what is gone, a few leave each list
+/// at a time: everybody waits for a script.
 const KEPT: &str = "
         local now = redis.call('TIME')[1] * 1000
         redis.call('HSET', KEYS[1], unpack(ARGV, fields))
         redis.call('PEXPIREAT', KEYS[1], ARGV[2])
-        redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+        for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)) do
+            redis.call('ZREM', KEYS[2], gone)
+        end
         redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
         redis.call('PEXPIREAT', KEYS[2], redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2])
         if ARGV[3] ~= '' then

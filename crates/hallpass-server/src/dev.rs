@@ -29,7 +29,7 @@ pub(crate) use demo::{PEOPLE, add_demo_users, form};
 pub(crate) use guard::only_this_machine;
 pub(crate) use idp::StandIn;
 pub(crate) use inbox::Inbox;
-pub(crate) use mask::{masked, masked_form};
+pub(crate) use mask::{masked, masked_form, sounds_secret};
 pub(crate) use secret::{kept_secret, make_home};
 use timeline::Timeline;
 pub(crate) use timeline::observe;

@@ -18,7 +18,7 @@ use crate::request::{Action, Inbound, parse_body, route};
 use crate::respond::{AsJson, Body, Outcome};
 use crate::verify::Site;
 
-/// What a POST request tries to do: [`Core::attempt`]. Printing it shows neither names nor addresses.
+/// What a request tries to do: [`Core::attempt`]. Printing it shows neither names nor addresses.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Attempt {
@@ -40,6 +40,13 @@ pub enum Attempt {
         /// Where the mail would go, as Hallpass writes it.
         address: String,
     },
+    /// Somebody comes back from a provider. The store, where there is one, remembers for a quarter of an hour that they
+    /// have.
+    #[non_exhaustive]
+    OAuthCallback {
+        /// Id of the provider.
+        provider: String,
+    },
     /// Anything else.
     Other,
 }
@@ -49,6 +56,7 @@ impl fmt::Debug for Attempt {
         match self {
             Self::Credentials { provider, .. } => f.debug_tuple("Credentials").field(provider).finish(),
             Self::Email { provider, .. } => f.debug_tuple("Email").field(provider).finish(),
+            Self::OAuthCallback { provider } => f.debug_tuple("OAuthCallback").field(provider).finish(),
             Self::Other => f.write_str("Other"),
         }
     }
@@ -95,7 +103,7 @@ impl Ready {
     fn too_many(&self, request: Request<Bytes>) -> Outcome {
         let config = &self.config;
         let error = Error::new(ErrorKind::TooManyRequests, "too many requests of this kind");
-        let inbound = Inbound::parse(request, &config.base_path, &config.dialects, &[]);
+        let inbound = Inbound::parse(request, &config.base_path, &config.dialects);
         let Ok(inbound) = inbound else {
             report(&config.hooks, &error, None);
             return too_many_words();
@@ -119,7 +127,7 @@ fn too_many_words() -> Outcome {
 }
 
 fn entry<'c>(config: &'c Config, request: &Request<Bytes>) -> Option<(Action, &'c ProviderEntry)> {
-    if request.method() != Method::POST || request.body().len() > MAX_BODY {
+    if request.body().len() > MAX_BODY {
         return None;
     }
     let (action, provider) = route(request.uri().path(), &config.base_path)?;
@@ -129,11 +137,15 @@ fn entry<'c>(config: &'c Config, request: &Request<Bytes>) -> Option<(Action, &'
 fn attempt(action: Action, entry: &ProviderEntry, request: &Request<Bytes>) -> Option<Attempt> {
     let fields = || Some(parse_body(request.headers(), request.body()).ok()?.0);
     let provider = entry.id().to_owned();
+    let is_post = request.method() == Method::POST;
     match (action, entry) {
-        (Action::Callback, ProviderEntry::Credentials(form, _)) => {
+        (Action::Callback, ProviderEntry::OAuth(_)) if is_post || request.method() == Method::GET => {
+            Some(Attempt::OAuthCallback { provider })
+        }
+        (Action::Callback, ProviderEntry::Credentials(form, _)) if is_post => {
             Some(Attempt::Credentials { provider, accounts: accounts(form, &fields()?) })
         }
-        (Action::SignIn, ProviderEntry::Email(..)) => {
+        (Action::SignIn, ProviderEntry::Email(..)) if is_post => {
             let address = email::normalize(fields()?.get("email")?.as_str()?)?;
             Some(Attempt::Email { provider, address })
         }

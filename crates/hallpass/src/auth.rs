@@ -164,15 +164,25 @@ impl<C: Serialize + DeserializeOwned> Auth<C> {
         if !parts.headers.contains_key(COOKIE) {
             return Ok(SessionRead::nobody(None));
         }
-        let info = Arc::new(RequestInfo::new(parts).show_only(&[]));
-        let read = AssertUnwindSafe(self.try_read(config, &info)).catch_unwind().await;
+        let info = RequestInfo::new(parts).show_only(&[]);
+        let site = Site::of(&info, config);
+        let info = Arc::new(match &site {
+            Ok(site) => info.at(site),
+            Err(_) => info,
+        });
+        let read = AssertUnwindSafe(self.try_read(config, &info, site)).catch_unwind().await;
         let read =
             read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "reading a session panicked")));
         read.inspect_err(|error| core::report(&config.hooks, error, Some(&info)))
     }
 
-    async fn try_read(&self, config: &Config, info: &Arc<RequestInfo>) -> Result<SessionRead<C>, Error> {
-        let site = match Site::of(info, config) {
+    async fn try_read(
+        &self,
+        config: &Config,
+        info: &Arc<RequestInfo>,
+        site: Result<Site, Error>,
+    ) -> Result<SessionRead<C>, Error> {
+        let site = match site {
             Ok(site) => site,
             // A host that nobody trusts gets no session, and so does a request without one.
             Err(error) => {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::actions::{self, client_log};
+use crate::causes::causes;
 use crate::config::{Compat, Config, ConfigError};
 use crate::cookie::{CookieKind, REMEMBERED};
 use crate::dialect::{Asked, Dialects, FailurePage};
@@ -169,19 +170,19 @@ impl Ready {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB");
         }
         let written = config.dialects.written();
-        let mut inbound =
-            match Inbound::parse(request, &config.base_path, &config.dialects, &config.query_keys) {
-                Ok(inbound) => inbound,
-                Err(error) => return bad_request(&config.hooks, &error, written),
-            };
-        let info = Arc::clone(&inbound.info);
-        let site = match Site::of(&info, config) {
+        let inbound = match Inbound::parse(request, &config.base_path, &config.dialects) {
+            Ok(inbound) => inbound,
+            Err(error) => return bad_request(&config.hooks, &error, written),
+        };
+        let site = match Site::of(&inbound.info, config) {
             Ok(site) => site,
             Err(error) if error.kind() == ErrorKind::UntrustedHost => {
                 return self.misconfigured(&inbound, &error);
             }
             Err(error) => return bad_request(&config.hooks, &error, written),
         };
+        let mut inbound = inbound.at(&site, &config.query_keys);
+        let info = Arc::clone(&inbound.info);
         if let Some(dialect) = self.dialect_of_start(&inbound, &site) {
             inbound.dialect = dialect;
         }
@@ -311,7 +312,7 @@ impl Broken {
     fn decide(&self, request: Request<Bytes>) -> Outcome {
         let dialect = self.dialects.written();
         let wrong = Error::new(self.kind, "the configuration is wrong");
-        let inbound = match Inbound::parse(request, &self.base_path, &self.dialects, &[]) {
+        let inbound = match Inbound::parse(request, &self.base_path, &self.dialects) {
             Ok(inbound) => inbound,
             Err(_) if dialect.is_misconfigured_everywhere() => {
                 report(&self.hooks, &wrong, None);
@@ -420,23 +421,6 @@ pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>
     {
         tracing::error!("on_error panicked");
     }
-}
-
-/// What led to an error, down to what the application or its database said.
-fn causes(error: &Error) -> Option<String> {
-    let first = std::error::Error::source(error)?;
-    let mut text = first.to_string();
-    let mut cause = first.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        // Some errors repeat their cause in what they say themselves.
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    Some(text)
 }
 
 /// Tells the application what happened. Its answer changes nothing: a failure is only reported.

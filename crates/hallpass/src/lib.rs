@@ -73,6 +73,8 @@ mod attempt;
 mod auth;
 #[cfg(feature = "engine")]
 mod builder;
+#[cfg(feature = "engine")]
+mod causes;
 pub mod clock;
 #[cfg(feature = "engine")]
 mod config;

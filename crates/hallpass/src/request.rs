@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AsHeaderName, CONTENT_TYPE, COOKIE, HOST};
+use http::header::{AsHeaderName, CONTENT_TYPE, COOKIE, HOST, ORIGIN, REFERER};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Map, Value};
@@ -14,6 +14,7 @@ use crate::cookie::{CookieChange, Cookies, sent_next};
 use crate::dialect::{Dialects, Signs};
 use crate::jose::Dialect;
 use crate::respond::AsJson;
+use crate::verify::Site;
 use crate::{Error, ErrorKind};
 
 /// A request as callbacks see it. Printing it shows the names of its parameters and headers, not their values:
@@ -27,6 +28,8 @@ pub struct RequestInfo {
     named: Option<Vec<(String, String)>>,
     headers: HeaderMap,
     peer: Option<IpAddr>,
+    /// Origin of the site that is asked, once that is known.
+    site: Option<String>,
 }
 
 /// Where a request comes from: a shell puts it into the extensions of the [`http::Request`], so that callbacks and
@@ -55,7 +58,12 @@ impl RequestInfo {
         }
         let query = uri.query().map(parse_form).unwrap_or_default();
         let peer = extensions.get::<Peer>().map(|peer| peer.0);
-        Self { method, path: uri.path().to_owned(), query, named: None, headers, peer }
+        Self { method, path: uri.path().to_owned(), query, named: None, headers, peer, site: None }
+    }
+
+    /// The same, asked of this site.
+    pub(crate) fn at(self, site: &Site) -> Self {
+        Self { site: Some(site.origin.clone()), ..self }
     }
 
     /// The next request of this browser, once it has these cookies.
@@ -101,10 +109,23 @@ impl RequestInfo {
         last(self.query_pairs(), name)
     }
 
-    /// Whether the site itself asks, and no other: its browser says `Sec-Fetch-Site: same-origin`, or nothing. Every
-    /// current browser says it; what says nothing is an older one, or a program that follows nobody's link.
+    /// Whether the site itself asks, and no other: its browser says `Sec-Fetch-Site: same-origin`, as every current one
+    /// does. An older one says nothing there; then `Origin` and `Referer` must name the site, as far as they are sent.
+    /// What sends none of the three counts: a program follows nobody's link.
     pub fn is_from_site(&self) -> bool {
-        self.header("sec-fetch-site").is_none_or(|from| from == "same-origin")
+        let mut said = self.headers.get_all("sec-fetch-site").iter().peekable();
+        if said.peek().is_some() {
+            return said.all(|from| from == "same-origin");
+        }
+        let mut named = self.headers.get_all(ORIGIN).iter().chain(self.headers.get_all(REFERER));
+        named.all(|from| self.is_of_site(from))
+    }
+
+    /// Whether a header names the site, or a page of it.
+    fn is_of_site(&self, from: &HeaderValue) -> bool {
+        let site = self.site.as_deref().map(str::as_bytes);
+        let rest = site.and_then(|site| from.as_bytes().strip_prefix(site));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     }
 
     /// The parameters of the query, in order. See [`query`](Self::query).
@@ -217,7 +238,6 @@ impl Inbound {
         request: Request<Bytes>,
         base_path: &str,
         dialects: &Dialects,
-        named_keys: &[String],
     ) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
         if parts.method != Method::GET && parts.method != Method::POST {
@@ -236,8 +256,15 @@ impl Inbound {
             json: body.get("json").and_then(Value::as_str) == Some("true"),
         });
         let info = RequestInfo::with_headers(parts.method, &parts.uri, parts.headers, &parts.extensions);
-        let info = if action == Action::Session { info.show_only(named_keys) } else { info };
+        let info = if action == Action::Session { info.show_only(&[]) } else { info };
         Ok(Self { info: Arc::new(info), action, provider, body, form, cookies, dialect, as_json })
+    }
+
+    /// The same, asked of this site. Of the query of a session callbacks see what the application has named.
+    pub(crate) fn at(self, site: &Site, named_keys: &[String]) -> Self {
+        let info = Arc::unwrap_or_clone(self.info).at(site);
+        let info = if self.action == Action::Session { info.show_only(named_keys) } else { info };
+        Self { info: Arc::new(info), ..self }
     }
 
     pub(crate) fn is_post(&self) -> bool {

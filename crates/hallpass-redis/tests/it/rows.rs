@@ -86,6 +86,37 @@ async fn sessions_that_are_gone_leave_the_lists_of_clients() {
 }
 
 #[tokio::test]
+async fn of_a_long_list_of_what_is_gone_a_few_leave_at_a_time() {
+    let Some((store, url)) = empty().await else { return };
+    let ada = signed_up(&store).await;
+    let mut redis = connect(&url).await;
+    let lists = ["hallpass:sessions:ada", "hallpass:tokens:used"];
+    for list in lists {
+        let gone: Vec<_> = (0..1000).map(|n| (1, format!("gone {n}"))).collect();
+        redis.zadd_multiple::<_, _, _, ()>(list, &gone).await.unwrap();
+    }
+    let mut left = async || {
+        let mut counts = Vec::new();
+        for list in lists {
+            counts.push(redis.zcard::<_, u64>(list).await.unwrap());
+        }
+        counts
+    };
+    signed_in(&store, &ada, "first").await;
+    store.create_token(OneTimeToken::new("used", "first", in_seconds(600))).await.unwrap();
+    assert_eq!(left().await, [991, 991]);
+    let token = hallpass::SessionToken::new("second");
+    let session = StoredSession::new(&token, &ada.id, in_seconds(3600));
+    let once = OneTimeToken::new("used", "second", in_seconds(600));
+    store.adopt_session(&token, session, once).await.unwrap();
+    assert_eq!(left().await, [982, 982]);
+    for n in 0..110 {
+        store.create_token(OneTimeToken::new("used", format!("hash {n}"), in_seconds(600))).await.unwrap();
+    }
+    assert_eq!(left().await, [982, 112]);
+}
+
+#[tokio::test]
 async fn renewed_session_is_in_the_lists_of_clients_again() {
     let Some((store, url)) = empty().await else { return };
     let ada = signed_up(&store).await;

@@ -70,6 +70,7 @@ fn read_limits(top: &mut Section<'_>, dev: bool) -> Option<Limits> {
         ("passwords_per_address", &mut limits.passwords_per_address),
         ("mails_per_recipient", &mut limits.mails_per_recipient),
         ("mails_per_address", &mut limits.mails_per_address),
+        ("callbacks_per_address", &mut limits.callbacks_per_address),
         ("posts_per_address", &mut limits.posts_per_address),
     ];
     for (key, limit) in named {

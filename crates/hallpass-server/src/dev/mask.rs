@@ -1,6 +1,5 @@
 //! What callbacks are given may be shown; secrets in it may not.
 
-use hallpass::is_secret_name;
 use serde_json::{Map, Value};
 
 /// The value, with everything that is secret hidden.
@@ -10,11 +9,11 @@ pub(crate) fn masked(mut value: Value) -> Value {
             match (name.as_str(), field) {
                 ("credentials", Value::Object(typed)) => hide_all_but(typed, &["username", "callbackUrl"]),
                 ("account", Value::Object(account)) => hide_all_but(account, HARMLESS_IN_ACCOUNT),
-                (_, field) => *field = hidden_where_secret(std::mem::take(field)),
+                _ => {}
             }
         }
     }
-    value
+    hidden_where_secret(value, false)
 }
 
 /// The fields of a form, but for what may be shown.
@@ -31,25 +30,66 @@ fn hide_all_but(fields: &mut Map<String, Value>, harmless: &[&str]) {
     }
 }
 
-/// Hides texts whose name says that they are secret.
-fn hidden_where_secret(value: Value) -> Value {
+/// Whether a field of this name may hold a secret: for what a developer is shown, and for logs, where one too many does
+/// no harm. What is taken out of sessions goes by [`is_secret_name`](hallpass::is_secret_name).
+pub(crate) fn sounds_secret(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    let is_harmless = HARMLESS.iter().any(|ending| name.ends_with(ending));
+    !is_harmless && SECRET.iter().any(|word| name.contains(word))
+}
+
+/// Hides texts and numbers whose name says that they may be secret.
+fn hidden_where_secret(value: Value, is_secret: bool) -> Value {
     match value {
         Value::Object(fields) => fields
             .into_iter()
             .map(|(name, value)| {
-                let value = match value {
-                    Value::String(_) if is_secret_name(&name) => HIDDEN.into(),
-                    value => hidden_where_secret(value),
-                };
+                let value = hidden_where_secret(value, sounds_secret(&name));
                 (name, value)
             })
             .collect(),
-        Value::Array(items) => items.into_iter().map(hidden_where_secret).collect(),
+        Value::Array(items) => items.into_iter().map(|item| hidden_where_secret(item, is_secret)).collect(),
+        Value::String(_) | Value::Number(_) if is_secret => HIDDEN.into(),
         value => value,
     }
 }
 
 const HIDDEN: &str = "(hidden)";
+
+/// Words in the names of secrets.
+const SECRET: [&str; 15] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "code",
+    "assertion",
+    "nonce",
+    "hash",
+    "salt",
+    "key",
+    "verifier",
+    "credential",
+    "authorization",
+    "cookie",
+];
+
+/// Ends of names that have such a word, and no secret.
+const HARMLESS: [&str; 11] = [
+    "tokentype",
+    "errorcode",
+    "statuscode",
+    "countrycode",
+    "postalcode",
+    "zipcode",
+    "postcode",
+    "languagecode",
+    "currencycode",
+    "keyword",
+    "keywords",
+];
 
 const HARMLESS_IN_ACCOUNT: &[&str] =
     &["provider", "type", "providerAccountId", "userId", "token_type", "scope", "expires_at", "expires_in"];
@@ -65,15 +105,65 @@ mod tests {
         let shown = masked(json!({
             "credentials": { "username": "lena", "password": "demo", "csrfToken": "c" },
             "account": { "provider": "github", "access_token": "a", "whatever": "w" },
-            "user": { "name": "Lena", "passwordHash": "k" },
-            "token": { "sub": "lena", "nested": [{ "refresh_token": "r" }] },
+            "user": { "name": "Lena", "passwordHash": "k", "api_key": "a", "hasPassword": true },
+            "token": { "sub": "lena", "nested": [{ "refresh_token": "r" }], "loginCode": 123456, "backup-codes": ["b"] },
+            "otherToken": "o",
+            "country_code": "DE",
         }));
         let expected = json!({
             "credentials": { "username": "lena", "password": "(hidden)", "csrfToken": "(hidden)" },
             "account": { "provider": "github", "access_token": "(hidden)", "whatever": "(hidden)" },
-            "user": { "name": "Lena", "passwordHash": "(hidden)" },
-            "token": { "sub": "lena", "nested": [{ "refresh_token": "(hidden)" }] },
+            "user": { "name": "Lena", "passwordHash": "(hidden)", "api_key": "(hidden)", "hasPassword": true },
+            "token": {
+                "sub": "lena", "nested": [{ "refresh_token": "(hidden)" }],
+                "loginCode": "(hidden)", "backup-codes": ["(hidden)"]
+            },
+            "otherToken": "(hidden)",
+            "country_code": "DE",
         });
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn names_are_secret_in_any_spelling_and_harmless_ones_are_not() {
+        for name in [
+            "code",
+            "client_assertion",
+            "nonce",
+            "c_hash",
+            "API-KEY",
+            "csrfToken",
+            "PassWord",
+            "codeVerifier",
+            "salt",
+            "AUTH_SECRET",
+            "Authorization",
+            "Set-Cookie",
+            "privateKey",
+        ] {
+            assert!(sounds_secret(name), "{name}");
+        }
+        for name in [
+            "",
+            "name",
+            "error_code",
+            "countryCode",
+            "postal_code",
+            "statusCode",
+            "token_type",
+            "keywords",
+            "expires",
+            "provider",
+            "providerAccountId",
+            "sub",
+            "callbackUrl",
+            "state",
+        ] {
+            assert!(!sounds_secret(name), "{name}");
+        }
+        // What must not reach a page is never shown or logged.
+        for name in ["access_token", "oauth_token_secret", "clientSecret", "newPassword", "passwordSalt"] {
+            assert!(hallpass::is_secret_name(name) && sounds_secret(name), "{name}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Limits for tries: at passwords, at mail boxes of other people, and at everything.
+//! Limits for tries: at passwords, at mail boxes of other people, at room in the store, and at everything.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use bytes::Bytes;
 use hallpass::{Attempt, Core, ErrorKind, MAX_BODY, Peer, shell};
 use http::{Method, StatusCode};
 use unicode_normalization::UnicodeNormalization;
@@ -23,6 +24,7 @@ pub(crate) struct Limits {
     pub(crate) passwords_per_address: Option<Rate>,
     pub(crate) mails_per_recipient: Option<Rate>,
     pub(crate) mails_per_address: Option<Rate>,
+    pub(crate) callbacks_per_address: Option<Rate>,
     pub(crate) posts_per_address: Option<Rate>,
 }
 
@@ -34,6 +36,7 @@ impl Default for Limits {
             passwords_per_address: rate(50, 15),
             mails_per_recipient: rate(5, 60),
             mails_per_address: rate(20, 60),
+            callbacks_per_address: rate(100, 1),
             posts_per_address: rate(300, 1),
         }
     }
@@ -50,6 +53,7 @@ struct Inner {
     passwords_per_address: Option<Counts>,
     mails_per_recipient: Option<Counts>,
     mails_per_address: Option<Counts>,
+    callbacks_per_address: Option<Counts>,
     posts_per_address: Option<Counts>,
     /// Without a list of proxies, an address inside the network may be a proxy's, which is everybody's.
     proxies_are_known: bool,
@@ -70,27 +74,30 @@ enum Of {
     Guesser,
     /// A mail, for its recipient or for whoever asks.
     Mail,
-    /// Any request.
-    Post,
+    /// A request, whatever comes of it.
+    Request,
 }
 
 /// Refuses what comes too often. What is tried counts before it is tried, so that many at once are no way around.
 pub(crate) async fn limit(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
-    if request.method() != Method::POST {
-        return next.run(request).await;
+    let is_post = request.method() == Method::POST;
+    let (parts, mut body) = request.into_parts();
+    let mut form = Bytes::new();
+    if is_post {
+        let Ok(read) = to_bytes(body, MAX_BODY).await else {
+            return shell::body_too_large().map(Body::from);
+        };
+        form = read.clone();
+        body = Body::from(read);
     }
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return shell::body_too_large().map(Body::from);
-    };
-    let request = http::Request::from_parts(parts, body);
+    let request = http::Request::from_parts(parts, form);
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
     let inner = &limiter.0;
     let attempt = inner.core.attempt(&request);
-    match inner.take(&attempt, peer, Instant::now()) {
+    match inner.take(&attempt, is_post, peer, Instant::now()) {
         Err(wait) => inner.core.too_many(request, wait).map(Body::from),
         Ok(taken) => {
-            let answer = next.run(request.map(Body::from)).await;
+            let answer = next.run(request.map(|_| body)).await;
             settle(&taken, answer.status(), answer.extensions().get::<ErrorKind>().copied());
             answer
         }
@@ -106,6 +113,7 @@ impl Limiter {
             passwords_per_address: counts(limits.passwords_per_address),
             mails_per_recipient: counts(limits.mails_per_recipient),
             mails_per_address: counts(limits.mails_per_address),
+            callbacks_per_address: counts(limits.callbacks_per_address),
             posts_per_address: counts(limits.posts_per_address),
             proxies_are_known,
         }))
@@ -117,6 +125,7 @@ impl Inner {
     fn take(
         &self,
         attempt: &Attempt,
+        is_post: bool,
         peer: Option<IpAddr>,
         now: Instant,
     ) -> Result<Vec<Taken<'_>>, Duration> {
@@ -124,13 +133,13 @@ impl Inner {
             return Err(wait);
         }
         let mut taken = Vec::new();
-        let result = self.counted(attempt, peer).try_for_each(|count| {
+        let result = self.counted(attempt, is_post, peer).try_for_each(|count| {
             count.counts.take(count.key, now)?;
             taken.push(count);
             Ok(())
         });
         if let Err(wait) = result {
-            let tries = taken.iter().filter(|it| it.of != Of::Post);
+            let tries = taken.iter().filter(|it| it.of != Of::Request);
             tries.for_each(|it| it.counts.give_back(it.key));
             return Err(wait);
         }
@@ -147,6 +156,7 @@ impl Inner {
     fn counted<'a>(
         &'a self,
         attempt: &Attempt,
+        is_post: bool,
         peer: Option<IpAddr>,
     ) -> impl Iterator<Item = Taken<'a>> + use<'a> {
         let peer = peer.filter(|peer| self.proxies_are_known || !is_inside(*peer)).map(neighbourhood);
@@ -158,7 +168,7 @@ impl Inner {
             let counts = counts.as_ref()?;
             Some(Taken { counts, key: counts.key(text), of })
         };
-        let mut counted = vec![of_peer(&self.posts_per_address, Of::Post)];
+        let mut counted = vec![is_post.then(|| of_peer(&self.posts_per_address, Of::Request)).flatten()];
         match attempt {
             Attempt::Credentials { accounts, .. } => {
                 counted.push(of_peer(&self.passwords_per_address, Of::Guesser));
@@ -169,6 +179,9 @@ impl Inner {
             Attempt::Email { address, .. } => {
                 counted.push(of_peer(&self.mails_per_address, Of::Mail));
                 counted.push(of_text(&self.mails_per_recipient, &spelled_alike(address), Of::Mail));
+            }
+            Attempt::OAuthCallback { .. } => {
+                counted.push(of_peer(&self.callbacks_per_address, Of::Request));
             }
             _ => {}
         }

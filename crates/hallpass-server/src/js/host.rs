@@ -9,6 +9,7 @@ use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::engine::Wishes;
+use crate::dev::sounds_secret;
 
 /// The functions that the prelude takes.
 pub(super) fn functions<'js>(ctx: &Ctx<'js>, wishes: &Arc<Wishes>) -> Result<Object<'js>> {
@@ -20,6 +21,7 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, wishes: &Arc<Wishes>) -> Result<Obj
     )?;
     host.set("log", Function::new(ctx.clone(), log)?)?;
     host.set("isSecret", Function::new(ctx.clone(), |name: String| is_secret_name(&name))?)?;
+    host.set("soundsSecret", Function::new(ctx.clone(), |name: String| sounds_secret(&name))?)?;
     host.set("uuid", Function::new(ctx.clone(), uuid)?)?;
     host.set("random", Function::new(ctx.clone(), random)?)?;
     host.set("encode", Function::new(ctx.clone(), |text: String| text.into_bytes())?)?;
@@ -53,7 +55,7 @@ fn log(level: String, text: String) {
     }
 }
 
-/// JSON in a text: members whose name calls them secret lose their texts, as in what is logged as an object.
+/// JSON in a text: members whose name may call them secret lose their texts, as in what is logged as an object.
 fn masked(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -67,7 +69,7 @@ fn masked(text: &str) -> String {
         let value = after.trim_start();
         let quote =
             value.find('"').filter(|at| value.get(..*at).is_some_and(|it| it.chars().all(|c| c == '\\')));
-        if let (true, Some(quote)) = (is_secret_name(name), quote) {
+        if let (true, Some(quote)) = (sounds_secret(name), quote) {
             let opening = value.get(..=quote).unwrap_or_default();
             shown.push_str(after.get(..after.len() - value.len()).unwrap_or_default());
             shown.push_str(&format!("{opening}(hidden){opening}"));
@@ -196,12 +198,13 @@ mod tests {
 
     #[test]
     fn json_in_a_text_loses_its_secrets_and_nothing_else() {
-        let account = r#"{"access_token":"a\"b","scope":"read","password": "p", "id_token":null,"n":{"refreshToken":"r"}}"#;
-        let hidden = r#"{"access_token":"(hidden)","scope":"read","password": "(hidden)", "id_token":null,"n":{"refreshToken":"(hidden)"}}"#;
+        let account = r#"{"access_token":"a\"b","scope":"read","error_code":"e","password": "p", "id_token":null,"n":{"refreshToken":"r"}}"#;
+        let hidden = r#"{"access_token":"(hidden)","scope":"read","error_code":"e","password": "(hidden)", "id_token":null,"n":{"refreshToken":"(hidden)"}}"#;
         assert_eq!(
             masked(&format!("given {account}, twice {account}")),
             format!("given {hidden}, twice {hidden}")
         );
+        assert_eq!(masked(r#"{"API_KEY":"k","code":"c"}"#), r#"{"API_KEY":"(hidden)","code":"(hidden)"}"#);
         // JSON in a text of JSON.
         let twice = serde_json::to_string(account).unwrap();
         let shown = masked(&twice);

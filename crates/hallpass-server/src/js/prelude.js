@@ -34,13 +34,23 @@
   define('clearInterval', (id) => void timers.delete(id))
   if (typeof queueMicrotask === 'undefined') define('queueMicrotask', (task) => void Promise.resolve().then(task))
 
-  // --- console: what its name calls a secret is not printed, nor are secrets of the environment
+  // --- console: what its name may call a secret is not printed, nor are secrets of the environment
   const HIDDEN = '(hidden)'
   const environment = parse(env)
+  // An address is one if there is more in it than host and path: `smtp://user:password@host`, `https://host/?key=…`.
+  const isSecret = (name, value) => host.soundsSecret(name) || /DSN|WEBHOOK/i.test(name) ||
+    (/URL|URI|SERVER|CONNECTION/i.test(name) && /[@?;=]/.test(value))
   const secrets = keys(environment)
-    .filter((name) => /SECRET|PASSWORD|TOKEN|KEY/.test(name) && environment[name].length >= 8)
+    .filter((name) => environment[name].length >= 8 && isSecret(name, environment[name]))
     .map((name) => environment[name])
-  const hide = (name, value) => (value !== null && value !== undefined && host.isSecret(name) ? HIDDEN : value)
+    .sort((one, other) => other.length - one.length)
+  const isOpen = (value) => value !== null && typeof value === 'object' && (isArray(value) || prototypeOf(value) === plain)
+  const hide = (name, value) => {
+    if (value === null || value === undefined || typeof value === 'boolean' || !host.soundsSecret(name)) return value
+    if (isArray(value)) return value.map((item) => (isOpen(item) ? item : HIDDEN))
+    // What stands in an object has names of its own.
+    return isOpen(value) && !host.isSecret(name) ? value : HIDDEN
+  }
   const show = (value) => {
     if (typeof value === 'string') return value
     if (value instanceof Error) return value.stack ? `${value}\n${value.stack}` : `${value}`

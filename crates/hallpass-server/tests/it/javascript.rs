@@ -139,6 +139,42 @@ fn events_are_told_and_a_failing_one_changes_nothing() {
 }
 
 #[test]
+fn the_log_shows_neither_secrets_of_the_environment_nor_what_sounds_like_one() {
+    let source = "import C from '@auth/core/providers/credentials'
+        export default { providers: [C({ authorize: () => ({ id: '1', name: 'Ada' }) })], callbacks: {
+          jwt({ token }) {
+            const { env } = process
+            console.log('env', env.AUTH_STATISTICS_URL, env.AUTH_MAIL_SERVER, env.AUTH_APP_DSN, env.auth_api_key, env.AUTH_URL_OF_API)
+            console.log('given', { token: { sub: token.sub, code: 'canary-1', apiKey: 'canary-2', loginCodes: ['canary-3'], nonce: new Uint8Array([201]) } })
+            console.log('harmless', { country_code: 'DE', statusCode: 200, hasToken: true, token_type: 'bearer' })
+            return token
+          },
+        } }";
+    let folder = folder("[javascript]\nenv = [\"auth_api_key\"]\n", "hallpass.config.js", source);
+    let mut command = program(&folder, &[]);
+    command.env("AUTH_STATISTICS_URL", "postgres://app:canary-4@db.example/app");
+    command.env("AUTH_MAIL_SERVER", "smtp://app:canary-5@mail.example:587");
+    command.env("AUTH_APP_DSN", "host=db.example password=canary-6");
+    command.env("auth_api_key", "canary-7").env("AUTH_URL_OF_API", "https://api.example/v1");
+    let server = Server::start(command);
+    Browser::new(&server.host).sign_in("x", "x");
+    let log = server.log();
+    let line = |word: &str| log.lines().find(|line| line.contains(word)).unwrap_or_default().to_owned();
+    assert!(
+        line(" env ").ends_with("env (hidden) (hidden) (hidden) (hidden) https://api.example/v1"),
+        "{log}"
+    );
+    assert!(
+        line(" given ").contains("\"token\":{\"sub\":\"1\",\"code\":\"(hidden)\",\"apiKey\":\"(hidden)\""),
+        "{log}"
+    );
+    assert!(line(" given ").contains("\"loginCodes\":[\"(hidden)\"],\"nonce\":\"(hidden)\""), "{log}");
+    let harmless = r#"{"country_code":"DE","statusCode":200,"hasToken":true,"token_type":"bearer"}"#;
+    assert!(line(" harmless ").ends_with(harmless), "{log}");
+    assert!(!log.contains("canary") && !log.contains("201"), "{log}");
+}
+
+#[test]
 fn settings_of_the_file_count_where_the_others_say_nothing() {
     let source = "export default { basePath: '/auth', pages: { signIn: '/login' }, session: { maxAge: 3600 },
         theme: { brandColor: '#ff0000' }, cookies: { sessionToken: { name: 'own', options: { sameSite: 'strict' } } } }";

@@ -121,6 +121,23 @@ fn any_posts_of_one_address_are_limited_and_variants_of_the_path_are_no_way_arou
 }
 
 #[test]
+fn one_address_comes_back_from_providers_only_so_often() {
+    let provider = "callbacks_per_address = \"5/1h\"\n\
+                    [providers.github]\nid = \"id\"\nsecret = \"a secret\"\n";
+    let (_folder, server) = start(&format!("{LIMITS}{provider}"));
+    let paths = ["/api/auth/callback/github?code=c&state=s", "/api/auth//callback//github/?code=c"];
+    let statuses: Vec<_> = (0..9).map(|n| at(&server, "192.0.2.1").get(paths[n % 2]).status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status != 429).count(), 5, "{statuses:?}");
+    let answer = at(&server, "192.0.2.1").get(paths[0]);
+    assert_eq!(answer.status, 429);
+    assert!(answer.header("retry-after").is_some() && answer.body.contains("Too many tries"));
+    assert_ne!(at(&server, "192.0.2.2").get(paths[0]).status, 429);
+    // Everything else goes on.
+    assert_eq!(at(&server, "192.0.2.1").get("/api/auth/session").status, 200);
+    assert_eq!(at(&server, "192.0.2.1").sign_in("ada", "correct horse").status, 302);
+}
+
+#[test]
 fn client_libraries_are_told_in_their_own_shape() {
     let (_folder, server) = start(LIMITS);
     let client = |n: usize| {

@@ -8,7 +8,7 @@ fn posted(content_type: &str, body: &'static str) -> Inbound {
         .header("authorization", "Bearer canary")
         .body(Bytes::from_static(body.as_bytes()))
         .unwrap();
-    Inbound::parse(request, "/auth", &Dialects::new(&[]), &[]).unwrap()
+    Inbound::parse(request, "/auth", &Dialects::new(&[])).unwrap()
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";

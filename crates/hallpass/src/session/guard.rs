@@ -19,7 +19,8 @@ pub fn is_secret_name(name: &str) -> bool {
     NEVER_SHOWN.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Secrets as [`strip`] knows them, and those that stand under such a name in what the session keeps.
+/// Secrets as [`strip`] knows them, and those that stand under such a name in what the session keeps: in order, and none
+/// begins with another.
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
@@ -33,14 +34,36 @@ impl Secrets {
             kept.push(row.token.expose().to_owned());
             row.user.extra.iter().for_each(|(name, value)| collect(name, value, &mut kept));
         }
+        Self::new(kept)
+    }
+
+    fn new(mut kept: Vec<String>) -> Self {
         // A short one says nothing: something else may be called the same.
         kept.retain(|secret| secret.len() >= LONG);
+        kept.sort_unstable();
+        // Where the shorter of two is found, the longer one need not be looked for.
+        kept.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
         Self(kept)
     }
 
     /// Whether a view may hold one at all: most does not, and need not be taken apart.
     pub(super) fn may_be_in(&self, json: &str) -> bool {
-        is_suspicious(json.as_bytes()) || self.0.iter().any(|secret| json.contains(secret.as_str()))
+        is_suspicious(json.as_bytes()) || self.are_in(json)
+    }
+
+    /// Whether a text holds one of those that the session keeps, alone or among other words. However many it keeps, each
+    /// place of the text is compared with one only: the last that is not greater than what stands there.
+    fn are_in(&self, text: &str) -> bool {
+        let mut rest = text.as_bytes();
+        while !self.0.is_empty() && rest.len() >= LONG {
+            let next = self.0.partition_point(|secret| secret.as_bytes() <= rest);
+            let before = next.checked_sub(1).and_then(|at| self.0.get(at));
+            if before.is_some_and(|secret| rest.starts_with(secret.as_bytes())) {
+                return true;
+            }
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        false
     }
 
     /// Takes them out of a view. Returns where they stood: `user.account.access_token`.
@@ -78,9 +101,9 @@ impl Secrets {
     }
 
     fn is_one(&self, value: &Value) -> bool {
-        value.as_str().is_some_and(|text| {
-            LOOKS.iter().any(|look| text.starts_with(look)) || self.0.iter().any(|secret| secret == text)
-        })
+        value
+            .as_str()
+            .is_some_and(|text| LOOKS.iter().any(|look| text.starts_with(look)) || self.are_in(text))
     }
 }
 
@@ -94,7 +117,7 @@ fn collect(name: &str, value: &Value, kept: &mut Vec<String>) {
     }
 }
 
-/// Whether JSON without spaces may hold something that is called or looks like a secret.
+/// Whether JSON without spaces may hold something that is called or looks like a secret. What is escaped may be anything.
 fn is_suspicious(json: &[u8]) -> bool {
     json.windows(2).enumerate().any(|(at, pair)| match pair {
         b"\":" => json
@@ -103,7 +126,7 @@ fn is_suspicious(json: &[u8]) -> bool {
         b"\"$" | b"\"e" => json
             .get(at + 1..)
             .is_some_and(|after| LOOKS.iter().any(|look| after.starts_with(look.as_bytes()))),
-        b"\\u" => true,
+        [b'\\', _] => true,
         _ => false,
     })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use hallpass::providers::GITHUB;
 use hallpass::testkit::Answer;
 use hallpass::{Attempt, Auth, Credentials, Email, ErrorKind, Field, MemoryStore};
 use http::{HeaderName, HeaderValue, Request};
@@ -22,6 +23,7 @@ fn auth() -> Auth {
             async |_, ()| Ok(None),
         )
         .email(Email::new(), async |_, ()| Ok(()))
+        .provider(GITHUB.client("id", "secret"))
         .build()
         .unwrap()
 }
@@ -78,6 +80,20 @@ fn address_of_a_link_is_the_one_that_gets_the_mail() {
 }
 
 #[test]
+fn whoever_comes_back_from_a_provider_is_seen_by_the_address() {
+    let auth = auth();
+    for (method, path) in [
+        ("GET", "/callback/github?code=c&state=s"),
+        ("GET", "//callback///github/"),
+        ("POST", "/callback/github"),
+    ] {
+        let attempt = auth.core().attempt(&request(method, path, FORM, ""));
+        let Attempt::OAuthCallback { provider, .. } = attempt else { panic!("{path}: {attempt:?}") };
+        assert_eq!(provider, "github");
+    }
+}
+
+#[test]
 fn anything_else_is_no_try_at_an_account() {
     let auth = auth();
     let body = "username=ada&email=ada@example.com";
@@ -89,6 +105,8 @@ fn anything_else_is_no_try_at_an_account() {
         ("POST", "/callback"),
         ("POST", "/signout"),
         ("POST", "/Callback/credentials"),
+        ("POST", "/signin/github"),
+        ("HEAD", "/callback/github"),
     ] {
         assert_eq!(auth.core().attempt(&request(method, path, FORM, body)), Attempt::Other, "{path}");
     }

@@ -161,6 +161,21 @@ async fn replayed_callback_is_refused_by_every_server_of_a_store_and_after_a_res
 }
 
 #[tokio::test]
+async fn answer_that_is_refused_before_the_code_goes_out_leaves_no_row() {
+    let site = Site::new();
+    let auth = site.with_store().build().unwrap();
+    let mut browser = browse(&auth);
+    let returning = site.idp.authorize(browser.start("idp").await.location());
+    let url = link(&returning);
+    for wrong in [url.replace("state=", "state=x"), url.replace("code=", "error=")] {
+        assert_ne!(wrong, url);
+        assert!(browser.clone().get(&wrong).await.location().contains("error="));
+    }
+    assert_refused(&browser.other().come_back(&returning).await);
+    assert_eq!((site.token_requests(), site.store.rows().tokens.len()), (0, 0));
+}
+
+#[tokio::test]
 async fn callback_while_the_store_is_away_is_503_and_works_afterwards() {
     let (site, store) = (Site::new(), Outage::new(MemoryStore::new()));
     let auth = site.builder().store(store.clone()).build().unwrap();

@@ -331,6 +331,43 @@ async fn seed_3_6_key_of_the_query_that_the_application_names_is_an_update() {
 }
 
 #[tokio::test]
+async fn where_a_browser_does_not_say_it_origin_and_referer_must_name_the_site() {
+    let site = Site::new();
+    let auth = app(&site, Strategy::Jwt).update_from_query(["companyId"]).build().unwrap();
+    let mut browser = signed_in(&auth, &site).await;
+    let page = format!("{SITE}/companies?id=1");
+    let beside = format!("{SITE}.evil.example/");
+    for (headers, counts) in [
+        (vec![], true),
+        (vec![("origin", SITE)], true),
+        (vec![("referer", SITE)], true),
+        (vec![("origin", SITE), ("referer", &page)], true),
+        (vec![("origin", "https://evil.example")], false),
+        (vec![("origin", "null")], false),
+        (vec![("origin", &beside)], false),
+        (vec![("referer", "https://evil.example/")], false),
+        (vec![("referer", &beside)], false),
+        (vec![("referer", "http://app.example.com/")], false),
+        (vec![("origin", SITE), ("referer", "https://evil.example/")], false),
+        (vec![("origin", "https://evil.example"), ("referer", &page)], false),
+        // What the browser says of the site itself decides.
+        (vec![("sec-fetch-site", "same-origin"), ("referer", "https://evil.example/")], true),
+        (vec![("sec-fetch-site", "cross-site"), ("referer", &page)], false),
+        (vec![("sec-fetch-site", "none"), ("referer", &page)], false),
+    ] {
+        browser.update(&json!({ "companyId": "acme" })).await;
+        let says_it = headers.iter().any(|(name, _)| *name == "sec-fetch-site");
+        let mut other = if says_it { browse(&auth) } else { browse(&auth).without_header("sec-fetch-site") };
+        for (name, value) in &headers {
+            other = other.with_header(name, value);
+        }
+        other.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
+        let company = other.get("session?companyId=other").await.json()["companyId"].clone();
+        assert_eq!(company, if counts { "other" } else { "acme" }, "{headers:?}");
+    }
+}
+
+#[tokio::test]
 async fn keys_of_the_query_that_nobody_names_are_invisible() {
     let (site, log) = (Site::new(), Log::default());
     let auth = site

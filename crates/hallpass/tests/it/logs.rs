@@ -84,6 +84,27 @@ async fn the_log_says_why_a_session_callback_failed() {
     }
 }
 
+#[tokio::test]
+async fn the_log_names_no_query_and_no_password_of_an_address() {
+    let everything = Everything::default();
+    let guard = listen(everything.clone());
+    let site = Site::new();
+    let auth = site
+        .builder()
+        .session(async |_: SessionEvent<NoClaims>, ()| {
+            let cause = "error sending request for url (https://me:canary-1@api.example/me?key=canary-2)";
+            Err::<u8, _>(cause.into())
+        })
+        .build()
+        .unwrap();
+    let mut browser = browse(&auth);
+    browser.sign_in("idp", &site.idp).await;
+    browser.session().await;
+    drop(guard);
+    let printed = everything.0.lock().unwrap().clone();
+    assert!(printed.contains("https://api.example/me") && !printed.contains("canary"), "{printed}");
+}
+
 /// A text in each place where a secret is, every way to sign in, and as many faults as can be had.
 #[tokio::test]
 async fn no_secret_reaches_a_log() {

@@ -1,4 +1,5 @@
 use super::*;
+use hallpass::providers::GITHUB;
 use hallpass::{Auth, Credentials, Email, Environment, Field, MemoryStore};
 
 const RATE: Option<Rate> = Some(Rate { count: 3, window: Duration::from_secs(60) });
@@ -9,6 +10,7 @@ fn limits() -> Limits {
         passwords_per_address: Some(Rate { count: 10, window: Duration::from_secs(60) }),
         mails_per_recipient: RATE,
         mails_per_address: None,
+        callbacks_per_address: RATE,
         posts_per_address: None,
     }
 }
@@ -21,6 +23,7 @@ fn limiter(limits: &Limits, proxies_are_known: bool) -> Limiter {
         .store(MemoryStore::new())
         .credentials(form, async |_, ()| Ok(None))
         .email(Email::new(), async |_, ()| Ok(()))
+        .provider(GITHUB.client("id", "secret"))
         .build()
         .unwrap();
     Limiter::new(Arc::clone(auth.core()), limits, proxies_are_known)
@@ -39,7 +42,7 @@ fn passed(limiter: &Limiter, path: &str, requests: &[(&str, &str)]) -> usize {
     let now = Instant::now();
     let passes = |(address, body): &&(&str, &str)| {
         let peer = Some(address.parse().unwrap());
-        limiter.0.take(&attempt(limiter, path, body), peer, now).is_ok()
+        limiter.0.take(&attempt(limiter, path, body), true, peer, now).is_ok()
     };
     requests.iter().filter(passes).count()
 }
@@ -143,7 +146,7 @@ fn only_a_try_that_was_none_is_given_back() {
         let guess = attempt(&limiter, PASSWORD, "username=ada");
         let now = Instant::now();
         let status = if error.is_none() { StatusCode::FOUND } else { StatusCode::OK };
-        let count = (0..20).filter(|_| match limiter.0.take(&guess, None, now) {
+        let count = (0..20).filter(|_| match limiter.0.take(&guess, true, None, now) {
             Ok(taken) => {
                 settle(&taken, status, error);
                 true
@@ -160,8 +163,8 @@ fn signing_in_to_one_account_forgives_no_guess_at_another() {
     let now = Instant::now();
     assert_eq!(passed(&limiter, PASSWORD, &[("192.0.2.1", "username=ada"); 3]), 3);
     let own = attempt(&limiter, PASSWORD, "username=eve");
-    settle(&limiter.0.take(&own, None, now).unwrap(), StatusCode::FOUND, None);
-    assert!(limiter.0.take(&attempt(&limiter, PASSWORD, "username=eve&email=ada"), None, now).is_err());
+    settle(&limiter.0.take(&own, true, None, now).unwrap(), StatusCode::FOUND, None);
+    assert!(limiter.0.take(&attempt(&limiter, PASSWORD, "username=eve&email=ada"), true, None, now).is_err());
     assert_eq!(passed(&limiter, PASSWORD, &[("192.0.2.1", "username=ada")]), 0);
 }
 
@@ -182,7 +185,7 @@ fn a_mail_that_may_have_left_counts() {
         let limiter = limiter(&limits(), true);
         let mail = attempt(&limiter, "/signin/email", "email=ada@example.com");
         let now = Instant::now();
-        let count = (0..20).filter(|_| match limiter.0.take(&mail, None, now) {
+        let count = (0..20).filter(|_| match limiter.0.take(&mail, true, None, now) {
             Ok(taken) => {
                 settle(&taken, StatusCode::OK, Some(error));
                 true
@@ -191,4 +194,22 @@ fn a_mail_that_may_have_left_counts() {
         });
         assert_eq!(count.count(), passes, "{error:?}");
     }
+}
+
+#[test]
+fn whoever_comes_back_from_a_provider_counts_by_address_whatever_comes_of_it() {
+    let limits = Limits { posts_per_address: Some(Rate { count: 2, ..RATE.unwrap() }), ..limits() };
+    let limiter = limiter(&limits, true);
+    let now = Instant::now();
+    let comes_back = |is_post: bool, address: &str| {
+        let method = if is_post { Method::POST } else { Method::GET };
+        let request = http::Request::builder().method(method).uri("/api/auth/callback/github?code=c&state=s");
+        let attempt = limiter.0.core.attempt(&request.body(Bytes::new()).unwrap());
+        let taken = limiter.0.take(&attempt, is_post, Some(address.parse().unwrap()), now);
+        taken.map(|taken| settle(&taken, StatusCode::FOUND, None)).is_ok()
+    };
+    // The third POST is one request too many, and no try.
+    let passes = [true, true, true, false, false].map(|is_post| comes_back(is_post, "192.0.2.1"));
+    assert_eq!(passes, [true, true, false, true, false]);
+    assert!(comes_back(false, "192.0.2.2"));
 }

@@ -46,6 +46,7 @@ pub(super) async fn run(
     let metadata = config.relying_party.metadata(provider).await.map_err(failed)?;
     let callback = oauth::callback::validate(provider, &metadata, &parameters, checks.state.as_deref())
         .map_err(failed)?;
+    // Last before the code goes out: what is refused until here leaves no row in the store.
     checks.use_up(ready).await?;
     let identity = config.relying_party.redeem(
         provider,

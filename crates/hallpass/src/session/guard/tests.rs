@@ -67,10 +67,64 @@ fn what_the_session_keeps_as_a_secret_is_none_under_another_name() {
     let mut kept = Vec::new();
     collect("", &claims, &mut kept);
     assert_eq!(kept, ["gho_0123456789abcdef"]);
-    let secrets = Secrets(kept);
+    let secrets = Secrets::new(kept);
     let mut view = json!({ "user": { "key": "gho_0123456789abcdef", "provider": "idp" } });
     assert!(secrets.may_be_in(&view.to_string()));
     assert_eq!(secrets.strip(&mut view), ["user.key"]);
+}
+
+#[test]
+fn a_secret_that_the_session_keeps_is_found_among_other_words() {
+    let secrets = kept(&["gho_0123456789abcdef", "gho_0123456789abcdef_longer", "zzzzzzzzzzzzzzzz", "short"]);
+    assert_eq!(secrets.0, ["gho_0123456789abcdef", "zzzzzzzzzzzzzzzz"]);
+    for text in [
+        "Bearer gho_0123456789abcdef",
+        "https://api.example/?token=gho_0123456789abcdef&page=1",
+        "gho_gho_0123456789abcdef_longer",
+        "é zzzzzzzzzzzzzzzz",
+    ] {
+        let mut view = json!({ "user": { "name": "Ada", "header": text }, "list": [[text]] });
+        assert!(secrets.may_be_in(&view.to_string()), "{text}");
+        assert_eq!(secrets.strip(&mut view), ["user.header", "list.0.0"], "{text}");
+    }
+    // A part of a secret, and a short one, may be something else.
+    for text in ["0123456789abcdef", "gho_0123456789abcde", "short", "zzzzzzzzzzzzzzz", ""] {
+        let mut view = json!({ "user": { "id": text } });
+        assert!(!secrets.may_be_in(&view.to_string()), "{text}");
+        assert!(secrets.strip(&mut view).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_that_json_escapes_is_found() {
+    for secret in [
+        "a \"quoted\" secret of 24",
+        r"a\secret\with\slashes",
+        "ein geheimer Schlüssel",
+        "two\nlines of a key",
+    ] {
+        let secrets = kept(&[secret]);
+        let mut view = json!({ "user": { "key": format!("Bearer {secret}") } });
+        assert!(secrets.may_be_in(&view.to_string()), "{secret}");
+        assert_eq!(secrets.strip(&mut view), ["user.key"], "{secret}");
+    }
+    let slashes = r#"{"key":"a\/secret\/with\/slashes"}"#;
+    assert!(kept(&["a/secret/with/slashes"]).may_be_in(slashes));
+}
+
+#[test]
+fn each_of_many_secrets_is_found_in_a_long_text() {
+    let all: Vec<_> = (0..2000).map(|n| format!("a common beginning {n:05}")).collect();
+    let secrets = kept(&all.iter().map(String::as_str).collect::<Vec<_>>());
+    let filler = "a common beginning 9 ".repeat(1000);
+    assert!(!secrets.are_in(&filler));
+    for secret in &all {
+        assert!(secrets.are_in(&format!("{} {secret}", &filler[..500])), "{secret}");
+    }
+}
+
+fn kept(secrets: &[&str]) -> Secrets {
+    Secrets::new(secrets.iter().map(|&secret| secret.to_owned()).collect())
 }
 
 /// A session that keeps none.

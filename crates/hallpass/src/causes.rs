@@ -1,0 +1,59 @@
+//! What led to an error, as the log tells it.
+
+use std::borrow::Cow;
+
+use crate::Error;
+
+/// What led to an error, down to what the application or its database said. Addresses stand there without what may be
+/// secret in them: many HTTP clients and databases name the whole one.
+pub(crate) fn causes(error: &Error) -> Option<String> {
+    let first = std::error::Error::source(error)?;
+    let mut text = first.to_string();
+    let mut cause = first.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        // Some errors repeat their cause in what they say themselves.
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    Some(with_bare_addresses(&text).into_owned())
+}
+
+/// The text, its addresses without user, password, query and fragment.
+fn with_bare_addresses(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let end = after.find(|c: char| c.is_whitespace() || ENDS.contains(&c)).unwrap_or(after.len());
+        let (address, more) = after.split_at(end);
+        shown.push_str(bare(address));
+        rest = more;
+    }
+    shown.push_str(rest);
+    shown.into()
+}
+
+/// Host, port and path of what follows the scheme. A password may hold any sign, so the last `@` ends it.
+fn bare(address: &str) -> &str {
+    let (place, more) = address.split_at(address.find(['?', '#']).unwrap_or(address.len()));
+    if let Some((_, host)) = place.rsplit_once('@') {
+        return host;
+    }
+    // `user:pass?word@host`, where nobody has encoded the password.
+    let is_cut_off = more.contains('@') && place.split('/').next().is_some_and(|host| host.contains(':'));
+    if is_cut_off { "" } else { place }
+}
+
+/// What ends an address in a text, beside white space: signs that are encoded in one.
+const ENDS: [char; 3] = ['"', '<', '>'];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+use super::*;
+use crate::ErrorKind;
+
+#[test]
+fn addresses_lose_user_password_query_and_fragment() {
+    for (text, shown) in [
+        ("no address", "no address"),
+        ("https://api.example/users/1", "https://api.example/users/1"),
+        (
+            "error sending request for url (https://api.example:8443/me?token=canary): refused",
+            "error sending request for url (https://api.example:8443/me refused",
+        ),
+        (
+            "see https://api.example/#canary and https://b.example/?canary",
+            "see https://api.example/ and https://b.example/",
+        ),
+        ("postgres://app:canary@db.example/app", "postgres://db.example/app"),
+        ("postgres://app:can@ary@db.example/app", "postgres://db.example/app"),
+        ("postgres://app:can/ary@db.example/app", "postgres://db.example/app"),
+        ("postgres://app:can?ary@db.example/app", "postgres://"),
+        ("postgres://app:canary)@db.example/app", "postgres://db.example/app"),
+        ("https://api.example/?mail=ada@example.com&token=canary", "https://api.example/"),
+        ("https://api.example/?token=a)canary", "https://api.example/"),
+        (r#"{"url":"https://api.example/?canary","n":1}"#, r#"{"url":"https://api.example/","n":1}"#),
+        ("://", "://"),
+        ("https://ü.example/é?canary", "https://ü.example/é"),
+    ] {
+        assert_eq!(with_bare_addresses(text), shown, "{text}");
+    }
+}
+
+#[test]
+fn all_causes_are_told_once() {
+    let error = Error::caused_by(
+        ErrorKind::SessionToken,
+        "the session callback failed",
+        Error::caused_by(ErrorKind::Unavailable, "asking", "https://api.example/?token=canary is away"),
+    );
+    assert_eq!(causes(&error).unwrap(), "Unavailable: asking: https://api.example/ is away");
+}
