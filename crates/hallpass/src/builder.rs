@@ -420,9 +420,9 @@ impl<S, C> Builder<S, C> {
         self
     }
 
-    /// Keeps what the `session` callback returns for so long, for each person and what their session keeps: for callbacks that
-    /// ask a slow API. An update, and whatever else changes the session, drops it. In memory, for 100,000 sessions at most.
-    /// Default: the callback runs whenever the session is shown.
+    /// Keeps what the `session` callback returns for so long, for each session in the store; sessions in tokens that
+    /// keep the same share it. For callbacks that ask a slow API. An update, and whatever else changes the session,
+    /// drops it. In memory, for 100,000 sessions at most. Default: the callback runs whenever the session is shown.
     pub fn cache_for(mut self, duration: Duration) -> Self {
         self.settings.cache_for = Some(duration);
         self
