@@ -150,8 +150,9 @@ Settings come from the command line, else from the environment, else from the fi
 Without a file and without AUTH_SECRET it is development mode, for this machine only.
 
 Environment:
-  AUTH_SECRET                    seals sessions; AUTH_SECRET_1 to _3 are newer ones; else NEXTAUTH_SECRET
-  AUTH_URL                       public address, such as https://auth.example.com; else NEXTAUTH_URL
+  AUTH_SECRET                    seals sessions; AUTH_SECRET_1 to _3 are newer ones
+  AUTH_URL                       public address, such as https://auth.example.com
+  NEXTAUTH_SECRET, NEXTAUTH_URL  where those are not set
   AUTH_TRUST_HOST                believe the host that a proxy names
   AUTH_DATABASE_URL              users and sessions: sqlite:, postgres:// or mysql://; also DATABASE_URL
   AUTH_REDIS_URL                 sessions in Redis, in front of the database
@@ -163,7 +164,7 @@ Environment:
   HALLPASS_LOG                   what to log: info, debug, hallpass=debug,warn, …
   HALLPASS_LOG_FORMAT            how lines look: text or json
 
-With _FILE behind its name, one that holds something secret names a file with it: AUTH_SECRET_FILE.";
+With _FILE behind its name, a variable for something secret names a file: AUTH_SECRET_FILE.";
 
 const USER_HELP: &str = "\
 Examples:

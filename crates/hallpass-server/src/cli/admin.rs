@@ -165,7 +165,8 @@ pub(crate) enum SessionsAction {
         #[arg(long, value_name = "SESSION")]
         except: Option<String>,
     },
-    /// Remove what has expired, and user agents and addresses that are kept no longer; a server does so every ten minutes
+    /// Remove what has expired, and user agents and addresses that are kept no longer; a server does so every ten
+    /// minutes
     Sweep,
 }
 
