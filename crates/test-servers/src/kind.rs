@@ -228,12 +228,12 @@ fn run(mut command: Command) {
     assert!(output.status.success(), "{command:?} failed:\n{stdout}{stderr}");
 }
 
-/// Both collations, MySQL's own is its default, fold case and accents.
+/// A collation that folds case and accents, as MySQL's default does.
 const MARIADB: [&str; 2] = ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"];
 
 const MYSQL: [&str; 2] = ["--mysqlx=OFF", "--secure-file-priv=NULL"];
 
-/// With a password, so that who signs in must do so as in production.
+/// MySQL's own `root` may use the socket only. This one has a password: an empty one would need no TLS.
 const MYSQL_USERS: &str = "CREATE USER root@'127.0.0.1' IDENTIFIED BY 'password';\n\
      GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n";
 
