@@ -41,9 +41,10 @@
 //!
 //! # Which servers
 //!
-//! Redis from 5.0 (tested with 7.0) and Valkey, one primary (with replicas and failover if you like). Not Redis
-//! Cluster: a session and the list of its user's sessions are changed in one script, and live in different slots. All
-//! reads go to the primary, so a session that was ended on one machine is refused on all others with the next request.
+//! Redis from 5.0 (tested with 7.0) and Valkey (8.0, 9.1), one primary (with replicas and failover if you like). Not
+//! Redis Cluster: a session and the list of its user's sessions are changed in one script, and live in different slots.
+//! All reads go to the primary, so a session that was ended on one machine is refused on all others with the next
+//! request.
 //!
 //! # Features
 //!

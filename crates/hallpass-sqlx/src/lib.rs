@@ -22,10 +22,11 @@
 //! |---|---|---|
 //! | `sqlite:hallpass.db` | `sqlite` (default) | compiled in; WAL, one writer |
 //! | `postgres://user:password@host/database` | `postgres` | |
-//! | `mysql://user:password@host/database` | `mysql` | MySQL and MariaDB |
+//! | `mysql://user:password@host/database` | `mysql` | MySQL (tested with 9.7) and MariaDB (10.11) |
 //!
 //! On SQLite a commit is on the disk before it is answered. TLS is rustls with ring, and asked for in the URL
-//! (`sslmode=verify-full`, `ssl-mode=VERIFY_IDENTITY`).
+//! (`sslmode=verify-full`, `ssl-mode=VERIFY_IDENTITY`). Where nothing is asked for it is used if the server offers it, as
+//! MySQL does by default; with `ssl-mode=DISABLED` its usual accounts (`caching_sha2_password`) cannot sign in.
 //!
 //! # What is kept how
 //!
