@@ -89,7 +89,7 @@ impl Kind {
             Self::MariaDb => {
                 let options = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"];
                 let mut command = self.command("mariadb-install-db", &options, identity);
-                command.arg(format!("--datadir={data}"));
+                command.arg(format!("--datadir={data}")).env("TMPDIR", folder);
                 run(command);
             }
             Self::Redis => fs::create_dir(data).expect("the folder is ours"),
@@ -122,6 +122,8 @@ impl Kind {
                 let mut arguments = vec![
                     "--no-defaults".into(),
                     format!("--datadir={data}"),
+                    // MariaDB begins by removing the temporary tables of whoever shares the folder.
+                    format!("--tmpdir={}", folder.display()),
                     format!("--socket={socket}"),
                     format!("--port={port}"),
                     "--bind-address=127.0.0.1".into(),
