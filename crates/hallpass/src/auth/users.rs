@@ -72,6 +72,7 @@ impl Users<'_> {
     pub async fn create(&self, user: User) -> Result<User, Error> {
         let store = store(self.0)?;
         let email = user.email.as_deref().map(address).transpose()?;
+        require_free(store, email.as_deref(), None).await?;
         let id = match (user.id.is_empty(), self.0) {
             (true, Some(config)) => {
                 let mut random = [0; 16];
@@ -94,6 +95,7 @@ impl Users<'_> {
             other => other,
         };
         let (config, store) = both(self.0)?;
+        require_free(store, email.as_ref().and_then(|email| email.as_deref()), Some(id)).await?;
         let user = store.update_user(id, UserChange { email, ..change }).await?;
         begin_epoch(config, store, id, |epoch| epoch).await?;
         Ok(user)
@@ -285,6 +287,17 @@ async fn patch_row(
 
 fn no_store() -> Error {
     Error::new(ErrorKind::MissingStore, "there is no store: call `store` on the builder")
+}
+
+/// No user but this one may have the address, in another spelling of its domain either: the store compares texts.
+async fn require_free(store: &dyn DynStore, address: Option<&str>, id: Option<&str>) -> Result<(), Error> {
+    let Some(address) = address else { return Ok(()) };
+    match email::find_user(store, address).await? {
+        Some(owner) if Some(owner.id.as_str()) != id => {
+            Err(Error::new(ErrorKind::Store, "there is a user with this address"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn address(typed: &str) -> Result<String, Error> {

@@ -121,7 +121,7 @@ behind! {
     user_by_account(provider: &str, provider_account_id: &str) -> Option<User>;
     users(page: UserPage) -> Vec<User>;
     update_user(id: &str, change: UserChange) -> User;
-    verify_email(id: &str, at: Timestamp) -> User;
+    verify_email(owner: &User, at: Timestamp) -> User;
     delete_user(id: &str) -> bool;
     link_account(owner: &User, account: Account) -> ();
     accounts(user_id: &str) -> Vec<Account>;

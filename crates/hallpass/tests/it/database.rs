@@ -574,6 +574,32 @@ async fn row_from_before_the_change_to_tokens_goes_on_as_a_token() {
     assert_eq!(old.get("session").await.text(), "null");
 }
 
+/// A callback that notes each look at its user must not keep the session from going on.
+#[tokio::test]
+async fn row_goes_on_as_a_token_though_its_user_changes_with_each_look() {
+    let site = Site::new();
+    let mut old = browse(&site.with_store().build().unwrap());
+    old.sign_in("idp", &site.idp).await;
+    let after = site.builder_with(site.store.clone()).store(site.store.clone());
+    let after =
+        after.session_strategy(Strategy::Jwt).jwt(async |event: Jwt<NoClaims>, store: MemoryStore| {
+            let token = match event {
+                Jwt::SignIn(it) => it.token,
+                Jwt::Read(it) => it.token,
+            };
+            let id = store.rows().users[0].id.clone();
+            let looks =
+                store.rows().users[0].extra.get("looks").and_then(|it| it.as_u64()).unwrap_or_default();
+            store.update_user(&id, UserChange::new().set("looks", looks + 1)).await?;
+            Ok(token.with(NoClaims {}))
+        });
+    let mut browser = browse(&after.build().unwrap());
+    browser.plant(&format!("{SESSION}={}; Path=/; Secure", old.cookie(SESSION).unwrap()));
+    assert_eq!(browser.session().await["user"]["name"], "Ada");
+    assert!(is_token(&browser));
+    assert_eq!(only_user(&site).extra["looks"], 1);
+}
+
 #[tokio::test]
 async fn store_that_is_away_signs_nobody_out() {
     let (site, store) = (Site::new(), Outage::new(MemoryStore::new()));
@@ -642,7 +668,7 @@ async fn account_whose_provider_vouches_outlives_the_first_proof() {
     let auth = site.with_store().build().unwrap();
     let mut browser = browse(&auth);
     browser.sign_in("idp", &site.idp).await;
-    site.store.verify_email(&only_user(&site).id, site.clock.now()).await.unwrap();
+    site.store.verify_email(&only_user(&site), site.clock.now()).await.unwrap();
     assert_eq!(browse(&auth).sign_in("idp", &site.idp).await.location(), SITE);
     assert_eq!(site.store.rows().accounts.len(), 1);
 }

@@ -83,7 +83,7 @@ async fn sign_in(
     let known = link::known_user(ready, &account).await?;
     let user = known.clone().unwrap_or_else(|| profile_user.clone());
     // The provider vouches for the address that it says, which need not be the one that is stored.
-    let vouched = email_verified && user.email.is_some() && user.email == profile_user.email;
+    let vouched = email_verified && email::is_same(user.email.as_deref(), profile_user.email.as_deref());
     let account = Account { email_verified: vouched, ..account };
     let event = SignIn {
         user,
@@ -139,12 +139,11 @@ async fn current_user(
     if let Some(owner) = known.filter(|user| user.id == claimed) {
         return Ok(Some(owner.clone()));
     }
-    let Some(user) = store.user(&claimed).await? else { return Ok(None) };
     // A session that has ended must not take on another way in: by the `jwt` callback, or by whatever has happened to
-    // the user until they were read here. What happens from here on, `link_account` sees.
+    // the user until they are read here. What happens from then on, `link_account` sees.
     let Some(live) = source.open(Trigger::Read).await?.live else { return Ok(None) };
-    let is_theirs = live.token.text("sub") == Some(&user.id) && source.holds(&live).await?;
-    Ok(is_theirs.then_some(user))
+    let Some(user) = store.user(live.token.text("sub").unwrap_or_default()).await? else { return Ok(None) };
+    Ok(source.holds(&live).await?.then_some(user))
 }
 
 /// User and account, from what the provider said.

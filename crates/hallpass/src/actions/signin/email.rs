@@ -28,6 +28,8 @@ pub(super) async fn send_link(
     let address = address.ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
     let store = store(config)?;
     let Recipient { user, account, .. } = who(ready, store, provider, &address).await?;
+    // As the store has it, so that links go with their user.
+    let address = user.email.clone().unwrap_or(address);
     let event = SignIn {
         user,
         account,
