@@ -11,11 +11,11 @@ use crate::Timestamp;
 use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
+use crate::hex::hex;
 use crate::hooks::{Payload, RawTrigger};
 use crate::jose::Dialect;
 use crate::secret::Secret;
 use crate::store::{DynStore, OneTimeToken, SessionChange, SessionToken, StoreErrorKind, StoredSession};
-use crate::verify::hex;
 
 /// What the cookie of a session stands for.
 pub(crate) enum Found {
@@ -417,8 +417,8 @@ const LONGEST_USER_AGENT: usize = 512;
 /// Under what the store remembers tokens that went on as rows: no address has a space and no `@`.
 const ADOPTED: &str = "hallpass: adopted token";
 
-/// The last second of the year 9999, for a token that never expires.
-const END_OF_TIME: Timestamp = Timestamp::from_seconds(253_402_300_799);
+/// For a token that never expires.
+const END_OF_TIME: Timestamp = Timestamp::END_OF_TIME;
 
 /// How long a row lives on whose session went into a token.
 const GRACE: Duration = Duration::from_secs(60);
