@@ -401,7 +401,7 @@ pub(crate) fn absolute(site: &Site, page: &str) -> String {
 
 /// Tells the log and the application's `on_error`.
 pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>) {
-    let source = std::error::Error::source(error).map(|cause| with_causes(cause));
+    let source = std::error::Error::source(error).map(with_causes);
     let path = request.map(RequestInfo::path);
     match error.kind() {
         ErrorKind::UnknownAction
