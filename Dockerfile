@@ -6,7 +6,7 @@
 # Everything that lasts is in /data: hallpass.toml, if there is one, and hallpass.db, unless another database is named.
 
 FROM rust:1.95-slim-bookworm AS build
-# What ring and SQLite are compiled with.
+# What ring, SQLite and QuickJS are compiled with.
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev make && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .

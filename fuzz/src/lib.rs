@@ -138,7 +138,8 @@ impl Engine {
     /// markup of the stranger's.
     pub fn judge(&self, request: Request<Bytes>) {
         let own = self.origin(request.headers());
-        // As in Auth.js: whoever asks for the page of a server that is configured wrongly gets it, however they spell it.
+        // As in Auth.js: whoever asks for the page of a server that is configured wrongly gets it, however they spell
+        // it.
         let shows_failure = request.method() == Method::GET
             && request.uri().path().ends_with("/error")
             && query(request.uri(), "error").is_some_and(|code| code.eq_ignore_ascii_case("Configuration"));

@@ -1,7 +1,8 @@
 //! What `cargo xtask chaos`, `cargo xtask load` and `cargo xtask bench stores` run.
 //!
-//! `stress chaos ROUNDS HALLPASS` kills that server and takes the database of a site away; `stress stores ROWS SECONDS [STORE]` measures stores with
-//! many rows. `stress load SECONDS HALLPASS` asks that server for all that it has, `stress soak SECONDS HALLPASS` for a little for a long time.
+//! `stress chaos ROUNDS HALLPASS` kills that server and takes the database of a site away;
+//! `stress stores ROWS SECONDS [STORE]` measures stores with many rows. `stress load SECONDS HALLPASS` asks that server
+//! for all that it has, `stress soak SECONDS HALLPASS` for a little for a long time.
 //! `stress serve hallpass|bare URL MILLIS` is that site.
 
 mod chaos;

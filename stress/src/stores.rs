@@ -68,8 +68,8 @@ async fn measure(name: &str, url: &str, rows: u32) -> Result<()> {
     Ok(())
 }
 
-/// How long each of some reads took, of sessions here and there. Each session was read once before: a page that nobody has
-/// looked at yet tells how fast the disk is.
+/// How long each of some reads took, of sessions here and there. Each session was read once before: a page that nobody
+/// has looked at yet tells how fast the disk is.
 async fn reads(store: &SqlStore, rows: u32) -> Result<Vec<Duration>> {
     let mut took = Vec::new();
     let before = (0..rows).filter(|number| number % fill::EXPIRED != 0);

@@ -103,8 +103,8 @@ pub(crate) fn quickstarts(workspace: &Workspace, arguments: &[String]) -> Result
     run_script(workspace, script, &only)
 }
 
-/// The declarations that come from Rust types and from JSON are the committed ones, and the compiler of TypeScript reads them together
-/// with the types of next-auth 4, next-auth 5 and nuxt-auth.
+/// The declarations that come from Rust types and from JSON are the committed ones, and the compiler of TypeScript
+/// reads them together with the types of next-auth 4, next-auth 5 and nuxt-auth.
 pub(crate) fn types(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
     let options = Options::parse(arguments, &["--only"])?;
     // The whole workspace, so that the dependencies are those of the examples step.

@@ -64,8 +64,8 @@ pub(crate) fn features(workspace: &Workspace, arguments: &[String]) -> Result<Ou
 
 /// Builds every program that the end-to-end tests use.
 ///
-/// All together, and with examples: so cargo chooses the same features for every dependency as it does for `cargo test`,
-/// and builds each once.
+/// All together, and with examples: so cargo chooses the same features for every dependency as it does for
+/// `cargo test`, and builds each once.
 pub(crate) fn build_programs(workspace: &Workspace) -> Result<(), Failure> {
     run(&mut workspace.cargo(&["build", "--quiet", "--locked", "--workspace", "--bins", "--examples"]))
 }

@@ -66,9 +66,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The routes stand below [`Builder::base_path`](hallpass::Builder::base_path), so they are mounted at the `App`, not in
-//! a scope. Where the claims of a handler's `Session<C>` are not those of the mounted [`Auth`](hallpass::Auth), which
-//! actix-web finds at run time, the answer is 500 and the log says so.
+//! The routes stand below [`Builder::base_path`](hallpass::Builder::base_path), so they are mounted at the `App`, not
+//! in a scope. Where the claims of a handler's `Session<C>` are not those of the mounted [`Auth`](hallpass::Auth),
+//! which actix-web finds at run time, the answer is 500 and the log says so.
 //!
 //! A service that only reads the sessions of another (an Auth.js application, say) needs none of this, and no more than
 //! `default-features = false`: see [`Token`].

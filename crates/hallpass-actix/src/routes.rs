@@ -14,8 +14,8 @@ pub trait AuthExt {
     /// What the application keeps with a session.
     type Claims;
 
-    /// Hallpass' own addresses, for [`App::configure`](actix_web::App::configure), and the [`Auth`] for the handlers that
-    /// take a [`Session`](crate::Session).
+    /// Hallpass' own addresses, for [`App::configure`](actix_web::App::configure), and the [`Auth`] for the handlers
+    /// that take a [`Session`](crate::Session).
     fn routes(&self) -> impl Fn(&mut ServiceConfig) + Clone + Send + Sync + use<Self>;
 
     /// Lets the cookies that renew a session reach the answer when a handler reads it. Wrap the `App`, or the scopes

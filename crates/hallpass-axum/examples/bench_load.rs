@@ -1,5 +1,5 @@
-//! The load of `cargo xtask bench`: the same request over 32 connections (or as many as are named) that stay open, for some seconds.
-//! Prints what came back as JSON.
+//! The load of `cargo xtask bench`: the same request over 32 connections (or as many as are named) that stay open, for
+//! some seconds. Prints what came back as JSON.
 
 use std::error::Error;
 use std::time::{Duration, Instant};

@@ -20,8 +20,9 @@
 //! | `session:<SHA-256 of the token>` | hash | a session: user id, times, claims |
 //! | `sessions:<user id>` | sorted set | the sessions of a user, for lists and for ending them |
 //! | `token:<length>:<hash>:<identifier>` | hash | a one-time token |
-//! | `tokens:<identifier>` | sorted set | the one-time tokens of an address |
-//! | `clients`, `clients:expiring` | sorted sets | the sessions whose user agent or address is known, by when they began and by when they end |
+//! | `tokens:<identifier>` | sorted set | the one-time tokens of an address, or those that Hallpass keeps for itself |
+//! | `clients` | sorted set | the sessions whose user agent or address is known, by when they began |
+//! | `clients:expiring` | sorted set | the same sessions, by when they end |
 //!
 //! No token is in a key or a value. Every key has an expiry, so nothing has to be swept but
 //! [user agents and addresses](hallpass::Store::forget_clients) that are kept for a shorter time than their sessions.
@@ -40,9 +41,10 @@
 //!
 //! # Which servers
 //!
-//! Redis from 5.0 (tested with 7.0) and Valkey, one primary (with replicas and failover if you like). Not Redis Cluster: a session and
-//! the list of its user's sessions are changed in one script, and live in different slots. All reads go to the
-//! primary, so a session that was ended on one machine is refused on all others with the next request.
+//! Redis from 5.0 (tested with 7.0) and Valkey (8.0, 9.1), one primary (with replicas and failover if you like). Not
+//! Redis Cluster: a session and the list of its user's sessions are changed in one script, and live in different slots.
+//! All reads go to the primary, so a session that was ended on one machine is refused on all others with the next
+//! request.
 //!
 //! # Features
 //!

@@ -6,8 +6,8 @@ use redis::Script;
 
 /// Keeps a row, unless it is there.
 ///
-/// Keys: the row, its list; for a session the two lists of clients, which lose some of what is gone. Arguments: the member
-/// of the lists, when the row goes, when a session began whose client is known or nothing, the row's fields.
+/// Keys: the row, its list; for a session the two lists of clients, which lose some of what is gone. Arguments: the
+/// member of the lists, when the row goes, when a session began whose client is known or nothing, the row's fields.
 pub(crate) static KEEP: LazyLock<Script> = LazyLock::new(|| {
     Script::new(&format!(
         "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -19,9 +19,9 @@ pub(crate) static KEEP: LazyLock<Script> = LazyLock::new(|| {
 
 /// Keeps a session and a one-time token, unless one of them is there.
 ///
-/// Keys: the session, its list, the two lists of clients, the one-time token, its list. Arguments: the member of the first
-/// three lists, when the session goes, when it began if its client is known or nothing, the member of the last list, when
-/// the token goes, its one field and value, the session's fields.
+/// Keys: the session, its list, the two lists of clients, the one-time token, its list. Arguments: the member of the
+/// first three lists, when the session goes, when it began if its client is known or nothing, the member of the last
+/// list, when the token goes, its one field and value, the session's fields.
 pub(crate) static KEEP_ONCE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(&format!(
         "if redis.call('EXISTS', KEYS[1], KEYS[5]) > 0 then return 0 end
@@ -63,8 +63,9 @@ const KEPT: &str = "
 
 /// Changes a session. One that a server short of memory has dropped from the lists is in them again when it is renewed.
 ///
-/// Keys: the session, the list of its user, the two lists of clients. Arguments: the member of the lists, the user, when
-/// the row goes now or nothing, the version that the claims were made from or nothing, the claims, other fields to write.
+/// Keys: the session, the list of its user, the two lists of clients. Arguments: the member of the lists, the user,
+/// when the row goes now or nothing, the version that the claims were made from or nothing, the claims, other fields to
+/// write.
 pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if redis.call('HGET', KEYS[1], 'user') ~= ARGV[2] then return 0 end

@@ -54,8 +54,8 @@ impl<S: Store> RedisStore<S> {
         self.connection.ask(async |redis| cmd("PING").query_async(redis).await).await
     }
 
-    /// Keeps a row and its places in lists, in those of clients only if it has one since then. Returns false when the row
-    /// is there already.
+    /// Keeps a row and its places in lists, in those of clients only if it has one since then. Returns false when the
+    /// row is there already.
     async fn keep(
         &self,
         key: &str,
@@ -239,7 +239,8 @@ impl<S: Store> RedisStore<S> {
         Ok(rows)
     }
 
-    /// Removes what the first proof has made worthless: with a new address, which is not proven, it would be good again.
+    /// Removes what the first proof has made worthless: with a new address, which is not proven, it would be good
+    /// again.
     async fn drop_worthless(&self, user_id: &str) -> Result<(), StoreError> {
         let Some(user) = self.users.user(user_id).await? else { return Ok(()) };
         let mut rows = self.rows(user_id).await?;

@@ -152,13 +152,19 @@ Without a file and without AUTH_SECRET it is development mode, for this machine 
 Environment:
   AUTH_SECRET                    seals sessions; AUTH_SECRET_1 to _3 are newer ones
   AUTH_URL                       public address, such as https://auth.example.com
+  NEXTAUTH_SECRET, NEXTAUTH_URL  where those are not set
   AUTH_TRUST_HOST                believe the host that a proxy names
   AUTH_DATABASE_URL              users and sessions: sqlite:, postgres:// or mysql://; also DATABASE_URL
   AUTH_REDIS_URL                 sessions in Redis, in front of the database
   AUTH_<PROVIDER>_ID, _SECRET    a provider: AUTH_GITHUB_ID, AUTH_GITHUB_SECRET
   AUTH_<PROVIDER>_ISSUER         its issuer, where every customer has an own one
+  EMAIL_SERVER, EMAIL_FROM       magic links: the mail server, and who the mails are from
   HALLPASS_CONFIG, HALLPASS_LISTEN
-  HALLPASS_LOG                   what to log: info, debug, hallpass=debug,warn, …";
+  HALLPASS_TRUSTED_PROXIES       addresses and networks of the proxies in front, with commas
+  HALLPASS_LOG                   what to log: info, debug, hallpass=debug,warn, …
+  HALLPASS_LOG_FORMAT            how lines look: text or json
+
+With _FILE behind its name, a variable for something secret names a file: AUTH_SECRET_FILE.";
 
 const USER_HELP: &str = "\
 Examples:

@@ -156,7 +156,8 @@ impl Storage {
     }
 }
 
-/// Removes what has expired and what is kept no longer, now and then, a thousand rows at a time, until the server stops.
+/// Removes what has expired and what is kept no longer, now and then, a thousand rows at a time, until the server
+/// stops.
 pub(crate) async fn sweep<C: Send + 'static>(auth: Auth<C>) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

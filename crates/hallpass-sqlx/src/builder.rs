@@ -75,8 +75,9 @@ impl SqlStoreBuilder {
         Self { timeout, ..self }
     }
 
-    /// What tokens of providers are encrypted with, the newest first; the others only decrypt. Default: `AUTH_SECRET_3`,
-    /// `_2`, `_1` and `AUTH_SECRET` of the process' environment. Not used with tables of Auth.js.
+    /// What tokens of providers are encrypted with, the newest first; the others only decrypt. Default:
+    /// `AUTH_SECRET_3`, `_2`, `_1` and `AUTH_SECRET` of the process' environment, `NEXTAUTH_SECRET` where there is none
+    /// of them. Not used with tables of Auth.js.
     pub fn secrets<S: Into<Secret>>(self, secrets: impl IntoIterator<Item = S>) -> Self {
         Self { secrets: Some(secrets.into_iter().map(Into::into).collect()), ..self }
     }

@@ -20,18 +20,20 @@
 //!
 //! | URL | feature | |
 //! |---|---|---|
-//! | `sqlite:hallpass.db` | `sqlite` (default) | compiled in; WAL, one writer; a commit is on the disk before it is answered |
+//! | `sqlite:hallpass.db` | `sqlite` (default) | compiled in; WAL, one writer |
 //! | `postgres://user:password@host/database` | `postgres` | |
-//! | `mysql://user:password@host/database` | `mysql` | MySQL and MariaDB |
+//! | `mysql://user:password@host/database` | `mysql` | MySQL (tested with 9.7) and MariaDB (10.11) |
 //!
-//! TLS is rustls with ring, and asked for in the URL (`sslmode=verify-full`, `ssl-mode=VERIFY_IDENTITY`).
+//! On SQLite a commit is on the disk before it is answered. TLS is rustls with ring, and asked for in the URL
+//! (`sslmode=verify-full`, `ssl-mode=VERIFY_IDENTITY`). Where nothing is asked for it is used if the server offers it, as
+//! MySQL does by default; with `ssl-mode=DISABLED` its usual accounts (`caching_sha2_password`) cannot sign in.
 //!
 //! # What is kept how
 //!
 //! In its own tables ([`TableMap::own`]) Hallpass keeps the SHA-256 of a session's token and tokens of providers
-//! encrypted with AES-256-GCM, so that a copy of the database signs nobody in. Every text is compared byte for byte; what
-//! is too long for its column or contains a NUL character is refused before anything is written. The tables of Auth.js'
-//! adapters are used as they are through another [`TableMap`].
+//! encrypted with AES-256-GCM, so that a copy of the database signs nobody in. Every text is compared byte for byte;
+//! what is too long for its column or contains a NUL character is refused before anything is written. The tables of
+//! Auth.js' adapters are used as they are through another [`TableMap`].
 //!
 //! # When the database fails
 //!

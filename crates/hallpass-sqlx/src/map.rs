@@ -9,10 +9,14 @@ use crate::dialect::Dialect;
 /// - The session token stands in its column as it is: the adapter must find it there.
 /// - [`SqlStore::migrate`](crate::SqlStore::migrate) adds two columns to the table of sessions. `hallpass` is a JSON
 ///   text with what Hallpass knows of a session and Auth.js does not (claims, when it began, …); `hallpass_client` says
-///   when the session began, as long as that text has its user agent or address, in milliseconds. Both may be `NULL` and
-///   the adapters name the columns that they write, so they neither fill them nor stumble over them; on the session
-///   object that they return to their application they show as further fields where they select all columns.
-/// - It adds one table, `hallpass_epochs`, for what the adapters know nothing of: revoked sessions in tokens.
+///   when the session began, as long as that text has its user agent or address, in milliseconds. Both may be `NULL`
+///   and the adapters name the columns that they write, so they neither fill them nor stumble over them; on the
+///   session object that they return to their application they show as further fields where they select all columns.
+/// - In sessions from before there was `hallpass_client` it is filled wherever they say when they began. So the first
+///   [sweep](hallpass::Store::forget_clients) that reaches them also rewrites and counts those that have neither user
+///   agent nor address.
+/// - It adds two tables: `hallpass_epochs`, for what the adapters know nothing of (revoked sessions in tokens), and
+///   `hallpass_migrations`, the steps that the database has.
 /// - It adds the unique indexes that the contract of [`Store`](hallpass::Store) needs where the adapter's tables
 ///   have none. That fails, and changes nothing, when the tables hold duplicates already.
 /// - Further columns of the table of users are read into [`User::extra`](hallpass::User::extra) and can be changed;

@@ -153,9 +153,12 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS hallpass_migrations (name VARCHA
 const POSTGRES_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
      SELECT pg_advisory_xact_lock(7521983763894330227)";
 
-const MYSQL_LOCK: &str = "SELECT GET_LOCK(CONCAT('hallpass migrations ', MD5(database())), 3600)";
+/// Its name has at most 64 characters. MySQL 9.7 has `MD5` only in a component that is not installed by default.
+const MYSQL_LOCK: &str =
+    "SELECT GET_LOCK(CONCAT('hallpass migrations ', LEFT(SHA2(database(), 256), 32)), 3600)";
 
-const MYSQL_UNLOCK: &str = "SELECT RELEASE_LOCK(CONCAT('hallpass migrations ', MD5(database())))";
+const MYSQL_UNLOCK: &str =
+    "SELECT RELEASE_LOCK(CONCAT('hallpass migrations ', LEFT(SHA2(database(), 256), 32)))";
 
 macro_rules! files {
     ($($dialect:ident, $folder:literal, $map:literal, $name:literal;)*) => {

@@ -33,9 +33,9 @@ impl Reseal {
 }
 
 impl SqlStore {
-    /// Looks at the next accounts, `limit` at most, in the order of their keys, and encrypts anew what the newest secret
-    /// does not open. Other calls go on meanwhile; tokens that somebody else has changed since they were read stay as
-    /// they are. Tables of Auth.js have nothing that is encrypted.
+    /// Looks at the next accounts, `limit` at most, in the order of their keys, and encrypts anew what the newest
+    /// secret does not open. Other calls go on meanwhile; tokens that somebody else has changed since they were read
+    /// stay as they are. Tables of Auth.js have nothing that is encrypted.
     ///
     /// ```
     /// # async fn rotate(store: &hallpass_sqlx::SqlStore) -> Result<(), hallpass::StoreError> {

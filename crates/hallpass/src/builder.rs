@@ -340,8 +340,8 @@ impl<S, C> Builder<S, C> {
     }
 
     /// Front ends at other origins, such as `https://app.example.com`: the browser may be sent there, as with
-    /// [`redirect_origins`](Self::redirect_origins), and their POSTs count, with the CSRF token of the browser. They need
-    /// CORS headers too, which are for a layer in front. Default: none.
+    /// [`redirect_origins`](Self::redirect_origins), and their POSTs count, with the CSRF token of the browser. They
+    /// need CORS headers too, which are for a layer in front. Default: none.
     ///
     /// Whoever runs one of them can act for everybody who is signed in.
     pub fn trusted_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -420,9 +420,9 @@ impl<S, C> Builder<S, C> {
         self
     }
 
-    /// Keeps what the `session` callback returns for so long, for each person and what their session keeps: for callbacks that
-    /// ask a slow API. An update, and whatever else changes the session, drops it. In memory, for 100,000 sessions at most.
-    /// Default: the callback runs whenever the session is shown.
+    /// Keeps what the `session` callback returns for so long, for each session in the store; sessions in tokens that
+    /// keep the same share it. For callbacks that ask a slow API. An update, and whatever else changes the session,
+    /// drops it. In memory, for 100,000 sessions at most. Default: the callback runs whenever the session is shown.
     pub fn cache_for(mut self, duration: Duration) -> Self {
         self.settings.cache_for = Some(duration);
         self
@@ -437,8 +437,8 @@ impl<S, C> Builder<S, C> {
 
     /// Parameters that make `GET /session?name=value` an update, as if the client had posted `{ name: value }`: the
     /// `jwt` callback gets [`Jwt::Update`]. Only for requests from the site itself
-    /// ([`RequestInfo::is_from_site`](crate::RequestInfo::is_from_site)), and never by default: prefer `update()`, which
-    /// posts. Values are texts.
+    /// ([`RequestInfo::is_from_site`](crate::RequestInfo::is_from_site)), and never by default: prefer `update()`,
+    /// which posts. Values are texts.
     pub fn update_from_query(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.settings.query_keys = names.into_iter().map(Into::into).collect();
         self

@@ -87,8 +87,8 @@ impl Core {
 
     /// Answers one request. Never fails: an error becomes a page, a redirect or JSON.
     ///
-    /// Bodies over [`MAX_BODY`] bytes are refused with 413; a shell should not collect more. Where something went wrong,
-    /// the extensions of the answer have its [`ErrorKind`].
+    /// Bodies over [`MAX_BODY`] bytes are refused with 413; a shell should not collect more. Where something went
+    /// wrong, the extensions of the answer have its [`ErrorKind`].
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         match &self.0 {
             State::Ready(ready) => {

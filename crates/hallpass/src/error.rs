@@ -69,8 +69,8 @@ pub enum ErrorKind {
     SessionTooLarge,
     /// The session could not be ended as asked.
     SignOut,
-    /// The data of an update is not what the application takes. A `jwt` callback returns it, boxed, for data that can be read
-    /// and are wrong all the same, an unknown company: the answer is 400 with its message, and nothing changes.
+    /// The data of an update is not what the application takes. A `jwt` callback returns it, boxed, for data that can
+    /// be read and are wrong all the same, an unknown company: the answer is 400 with its message, and nothing changes.
     InvalidUpdate,
     /// Too many requests of this kind in a short time.
     TooManyRequests,
@@ -212,8 +212,8 @@ impl Error {
         self.code.as_deref().unwrap_or("credentials")
     }
 
-    /// The name that the logger of a dialect gets: `JWTSessionError` in v5, `JWT_SESSION_ERROR` in v4. `None` for what v4
-    /// does not log, such as wrong credentials.
+    /// The name that the logger of a dialect gets: `JWTSessionError` in v5, `JWT_SESSION_ERROR` in v4. `None` for what
+    /// v4 does not log, such as wrong credentials.
     pub fn name_in(&self, dialect: Dialect) -> Option<Cow<'static, str>> {
         match dialect {
             Dialect::V5 => Some(self.kind.name().into()),
@@ -235,8 +235,8 @@ impl Error {
         Self { source: Some(source.into()), ..Self::new(kind, message) }
     }
 
-    /// What a callback that decides something returned: as [`returned`](Self::returned), but what says that another server
-    /// is out of reach is [`ErrorKind::Unavailable`].
+    /// What a callback that decides something returned: as [`returned`](Self::returned), but what says that another
+    /// server is out of reach is [`ErrorKind::Unavailable`].
     pub(crate) fn from_callback(error: BoxError, kind: ErrorKind, message: &'static str) -> Self {
         let kind = if is_out_of_reach(&*error) { ErrorKind::Unavailable } else { kind };
         Self::returned(error, kind, message)
@@ -255,8 +255,8 @@ impl Error {
     }
 }
 
-/// Whether somewhere below an error there is a connection that did not come about, broke or was too slow: it says nothing
-/// about whoever waits for the answer.
+/// Whether somewhere below an error there is a connection that did not come about, broke or was too slow: it says
+/// nothing about whoever waits for the answer.
 fn is_out_of_reach(error: &(dyn StdError + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |&error| error.source());
     causes.any(|error| {

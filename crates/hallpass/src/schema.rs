@@ -11,9 +11,9 @@ use crate::hooks::NoUpdate;
 /// JSON Schema (draft 2020-12) of what a session keeps, shows and takes, as serde reads and writes it.
 ///
 /// `properties` has three members: `claims`; `session`, the body of `GET /session`, with `expires`; and `update`, what
-/// a client may send. `$defs` has all types that they use. What leaves the server is described as it is serialized, what
-/// comes in as it is deserialized; a type that differs between the two is there twice, the second time with `Input`
-/// after its name.
+/// a client may send. `$defs` has all types that they use. What leaves the server is described as it is serialized,
+/// what comes in as it is deserialized; a type that differs between the two is there twice, the second time with
+/// `Input` after its name.
 ///
 /// ```
 /// use hallpass::{NoUpdate, ViewUser};

@@ -99,8 +99,8 @@ impl Source<'_> {
         self.cookies.session(specs.map(|spec| (spec.dialect, spec.name.as_str())))
     }
 
-    /// The session that counts. Where there are cookies of two dialects it is one of them, never a mixture: the one that
-    /// would be written, unless only the other opens.
+    /// The session that counts. Where there are cookies of two dialects it is one of them, never a mixture: the one
+    /// that would be written, unless only the other opens.
     pub(super) async fn chosen(&self) -> Result<Pieces<'_>, Error> {
         let pieces = self.pieces();
         let Some((dialect, value)) = &pieces.other else { return Ok(pieces) };
@@ -170,8 +170,8 @@ impl Source<'_> {
                 }
             },
         };
-        // What has taken the way in from the user meanwhile (a first proof of the address, an unlinking, a deletion) has
-        // not met this session.
+        // What has taken the way in from the user meanwhile (a first proof of the address, an unlinking, a deletion)
+        // has not met this session.
         if let Err(error) = link::still_theirs(self.config, &account, &user_id).await {
             if let (Some(store), Some(row)) = (self.config.store.as_deref(), row) {
                 store.delete_session(&row).await?;

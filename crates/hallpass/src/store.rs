@@ -39,7 +39,8 @@ pub use rows::{
 ///    ([`SessionChange::claims`]): of two writers who read the same version one is told to read again.
 /// 9. [`verify_email`](Self::verify_email) makes worthless, in the same step, what somebody else may have prepared
 ///    before the first proof: accounts whose provider did not vouch for the address, and all sessions, those in tokens
-///    too. [`link_account`](Self::link_account) adds nothing to a user whose address or its proof has changed meanwhile.
+///    too. [`link_account`](Self::link_account) adds nothing to a user whose address or its proof has changed
+///    meanwhile.
 /// 10. An epoch follows only the one that it was made from, and is still there when its user is gone.
 /// 11. Times are kept to the millisecond. Stores do not look at the clock: whoever asks compares.
 /// 12. [`adopt_session`](Self::adopt_session) keeps the session and the one-time token, or neither.
@@ -248,8 +249,8 @@ pub trait Store: Send + Sync + 'static {
     /// (a sign-in that came back) under texts that no address can be.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Conflict`] when there is one with this identifier and hash, expired or not; otherwise only when
-    /// the store fails.
+    /// [`StoreErrorKind::Conflict`] when there is one with this identifier and hash, expired or not; otherwise only
+    /// when the store fails.
     fn create_token(&self, token: OneTimeToken) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Removes and returns the token with this identifier and hash, atomically: of two callers at most one gets it.

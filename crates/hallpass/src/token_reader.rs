@@ -24,12 +24,13 @@ pub use layer::{RequestToken, TokenLayer, TokenService};
 
 /// Reads the session tokens of Auth.js (v5), next-auth 4 and Hallpass: what `getToken` of `@auth/core/jwt` does.
 ///
-/// It needs the secret and nothing else: no store, no provider, no HTTP client. Make one and keep it: it has derived its
-/// keys.
+/// It needs the secret and nothing else: no store, no provider, no HTTP client. Make one and keep it: it has derived
+/// its keys.
 ///
 /// A token is looked for in the session cookie, whole or in pieces, then in `Authorization: Bearer`. Of several session
 /// cookies the first of these decides: `__Secure-authjs.session-token`, `__Secure-next-auth.session-token`,
-/// `authjs.session-token`, `next-auth.session-token`. Cookies of other purposes (`state`, PKCE) never pass for a session.
+/// `authjs.session-token`, `next-auth.session-token`. Cookies of other purposes (`state`, PKCE) never pass for a
+/// session.
 ///
 /// A token lives until it expires: that a session was revoked since, only [`Auth`](crate::Auth) can tell.
 ///
@@ -46,7 +47,8 @@ pub use layer::{RequestToken, TokenLayer, TokenService};
 ///
 /// let reader = TokenReader::new("the secret of the Next.js application");
 ///
-/// # let keys = TokenKeys::derive(Dialect::V5, &[Secret::from("the secret of the Next.js application")], "authjs.session-token");
+/// # let secret = Secret::from("the secret of the Next.js application");
+/// # let keys = TokenKeys::derive(Dialect::V5, &[secret], "authjs.session-token");
 /// # let cookie = format!("authjs.session-token={}", keys.seal(br#"{"sub":"lena","role":"editor"}"#, &[7; 16]));
 /// let mut headers = HeaderMap::new();
 /// # let cookie = cookie.as_str();

@@ -50,8 +50,10 @@
 //! | any other enum | a union, tagged as serde tags it |
 //! | `Option<T>` that is shown | `T \| null`; with `skip_serializing_if` an optional field, never null |
 //! | `Option<T>`, or a `default`, in an `Update` | an optional field |
-//! | all numbers | `number`. JavaScript reads integers beyond 2⁵³ inexactly: serialize such as a text, with `#[schemars(with = "String")]` |
+//! | all numbers | `number` |
 //! | `serde_json::Value` | `unknown` |
+//!
+//! JavaScript reads integers beyond 2⁵³ inexactly: serialize such as a text, with `#[schemars(with = "String")]`.
 
 use std::fmt;
 use std::fs;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::programs::{Identity, find, skip};
+use crate::programs::{Identity, find, in_place, skip};
 use crate::server::Durability;
 
 /// Which server.
@@ -16,9 +16,9 @@ use crate::server::Durability;
 pub enum Kind {
     /// PostgreSQL.
     Postgres,
-    /// MariaDB.
+    /// MariaDB, or MySQL in its place.
     MariaDb,
-    /// Redis.
+    /// Redis, or Valkey in its place.
     Redis,
 }
 
@@ -33,12 +33,24 @@ impl Kind {
 
     /// The program of the server, if it is installed with all that it needs.
     pub(crate) fn program(self) -> Option<PathBuf> {
+        let other = self.in_place();
         let needed: &[&str] = match self {
             Self::Postgres => &["psql", "initdb", "postgres"],
+            Self::MariaDb if other.is_some() => &["mariadb"],
             Self::MariaDb => &["mariadb", "mariadb-install-db", "mariadbd"],
+            Self::Redis if other.is_some() => &[],
             Self::Redis => &["redis-server"],
         };
-        needed.iter().try_fold(PathBuf::new(), |_, name| find(name))
+        let usual = needed.iter().try_fold(PathBuf::new(), |_, name| find(name))?;
+        Some(other.unwrap_or(usual))
+    }
+
+    fn in_place(self) -> Option<PathBuf> {
+        match self {
+            Self::Postgres => None,
+            Self::MariaDb => in_place("HALLPASS_TEST_MYSQLD"),
+            Self::Redis => in_place("HALLPASS_TEST_VALKEY"),
+        }
     }
 
     pub(crate) fn identity(self) -> Option<Identity> {
@@ -61,6 +73,13 @@ impl Kind {
     pub(crate) fn prepare(self, folder: &Path, identity: Option<Identity>) {
         let data = folder.join("data").display().to_string();
         match self {
+            Self::MariaDb if let Some(mysqld) = self.in_place() => {
+                let users = folder.join("users.sql");
+                fs::write(&users, MYSQL_USERS).expect("the folder is ours");
+                let mut command = of_program(&mysqld, &["--no-defaults", "--initialize-insecure"], identity);
+                command.arg(format!("--datadir={data}")).arg(format!("--init-file={}", users.display()));
+                run(command);
+            }
             Self::Postgres => {
                 let options = ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"];
                 let mut command = self.command("initdb", &options, identity);
@@ -70,7 +89,7 @@ impl Kind {
             Self::MariaDb => {
                 let options = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"];
                 let mut command = self.command("mariadb-install-db", &options, identity);
-                command.arg(format!("--datadir={data}"));
+                command.arg(format!("--datadir={data}")).env("TMPDIR", folder);
                 run(command);
             }
             Self::Redis => fs::create_dir(data).expect("the folder is ours"),
@@ -99,20 +118,24 @@ impl Kind {
                 arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
                 arguments
             }
-            Self::MariaDb => vec![
-                "--no-defaults".into(),
-                format!("--datadir={data}"),
-                format!("--socket={socket}"),
-                format!("--port={port}"),
-                "--bind-address=127.0.0.1".into(),
-                "--skip-name-resolve".into(),
-                "--character-set-server=utf8mb4".into(),
-                "--collation-server=utf8mb4_general_ci".into(),
-                "--max-connections=300".into(),
-                "--performance-schema=off".into(),
-                "--innodb-buffer-pool-size=512M".into(),
-                format!("--innodb-flush-log-at-trx-commit={}", if is_lasting { 1 } else { 0 }),
-            ],
+            Self::MariaDb => {
+                let mut arguments = vec![
+                    "--no-defaults".into(),
+                    format!("--datadir={data}"),
+                    // MariaDB begins by removing the temporary tables of whoever shares the folder.
+                    format!("--tmpdir={}", folder.display()),
+                    format!("--socket={socket}"),
+                    format!("--port={port}"),
+                    "--bind-address=127.0.0.1".into(),
+                    "--skip-name-resolve".into(),
+                    "--max-connections=300".into(),
+                    "--performance-schema=off".into(),
+                    "--innodb-buffer-pool-size=512M".into(),
+                    format!("--innodb-flush-log-at-trx-commit={}", if is_lasting { 1 } else { 0 }),
+                ];
+                arguments.extend(if self.in_place().is_some() { MYSQL } else { MARIADB }.map(str::to_owned));
+                arguments
+            }
             Self::Redis => [
                 "--bind 127.0.0.1",
                 &format!("--port {port}"),
@@ -146,7 +169,8 @@ impl Kind {
             }
             Self::MariaDb => {
                 run(self.sql(address, &format!("CREATE DATABASE test_{number}")));
-                format!("mysql://root@{address}/test_{number}")
+                let password = if self.in_place().is_some() { MYSQL_PASSWORD } else { "" };
+                format!("mysql://root:{password}@{address}/test_{number}")
             }
             Self::Redis => format!("redis://{address}/{number}"),
         }
@@ -166,6 +190,9 @@ impl Kind {
                 let options = ["--no-defaults", "--user=root", "--protocol=tcp", "--connect-timeout=10"];
                 let mut command = self.command("mariadb", &options, None);
                 command.args(["--host", &host, "--port", &port, "--execute", statement]);
+                if self.in_place().is_some() {
+                    command.env("MYSQL_PWD", MYSQL_PASSWORD);
+                }
                 command
             }
             Self::Redis => unreachable!("Redis has no SQL"),
@@ -174,11 +201,15 @@ impl Kind {
 
     fn command(self, program: &str, options: &[&str], identity: Option<Identity>) -> Command {
         let path = find(program).unwrap_or_else(|| panic!("{program} is not installed"));
-        let mut command = Command::new(path);
-        command.args(options).stdin(Stdio::null()).current_dir("/");
-        Identity::drop_to(identity, &mut command);
-        command
+        of_program(&path, options, identity)
     }
+}
+
+fn of_program(path: &Path, options: &[&str], identity: Option<Identity>) -> Command {
+    let mut command = Command::new(path);
+    command.args(options).stdin(Stdio::null()).current_dir("/");
+    Identity::drop_to(identity, &mut command);
+    command
 }
 
 /// Whether a server answers a first message, of which it may need none.
@@ -198,5 +229,16 @@ fn run(mut command: Command) {
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?} failed:\n{stdout}{stderr}");
 }
+
+/// A collation that folds case and accents, as MySQL's default does.
+const MARIADB: [&str; 2] = ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"];
+
+const MYSQL: [&str; 2] = ["--mysqlx=OFF", "--secure-file-priv=NULL"];
+
+/// MySQL's own `root` may use the socket only. This one has a password: an empty one would need no TLS.
+const MYSQL_USERS: &str = "CREATE USER root@'127.0.0.1' IDENTIFIED BY 'password';\n\
+     GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n";
+
+const MYSQL_PASSWORD: &str = "password";
 
 const ANSWER: Duration = Duration::from_secs(1);

@@ -38,6 +38,17 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
+/// A server of the same kind that takes the place of the usual one: MySQL of MariaDB, Valkey of Redis.
+pub(crate) fn in_place(variable: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(std::env::var_os(variable)?);
+    assert!(
+        path.is_absolute() && path.is_file(),
+        "{variable} is not the path of a program: {}",
+        path.display()
+    );
+    Some(path)
+}
+
 /// Reports the test as skipped, or fails it with `HALLPASS_TEST_REQUIRE=all`.
 ///
 /// Written past the capture of the test harness, which keeps what passing tests print to itself.

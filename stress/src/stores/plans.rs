@@ -1,6 +1,7 @@
 //! How a database finds what it is asked for among many rows.
 //!
-//! The queries have the shape of those of `SqlStore`, which are not public; that each of its own uses an index is tested beside them.
+//! The queries have the shape of those of `SqlStore`, which are not public; that each of its own uses an index is
+//! tested beside them.
 
 use hallpass::SessionToken;
 

@@ -181,7 +181,8 @@ pub(crate) enum SessionsAction {
         #[arg(long, value_name = "SESSION")]
         except: Option<String>,
     },
-    /// Remove what has expired; a server does so every ten minutes
+    /// Remove what has expired, and user agents and addresses that are kept no longer; a server does so every ten
+    /// minutes
     Sweep,
 }
 
@@ -199,8 +200,8 @@ Examples:
   hallpass migrate
   hallpass migrate --reseal                after a new secret
 
-A server refuses to start while a step is missing. Development mode, and a server that keeps a
-file of its own, make new tables by themselves.";
+A server refuses to start while a step is missing. Only development mode, a database in memory, and
+a new file of the server's own get their tables by themselves.";
 
 pub(super) const USERS_HELP: &str = "\
 Examples:

@@ -57,7 +57,8 @@ impl<'a> Visitor<'a> {
         response
     }
 
-    /// The next request must have the cookie, or it would get another one; and no other of this name, or neither counts.
+    /// The next request must have the cookie, or it would get another one; and no other of this name, or neither
+    /// counts.
     fn keep(&mut self, cookie: &HeaderValue) {
         self.set_cookies.push(cookie.clone());
         let Some(pair) = cookie.to_str().ok().and_then(|text| text.split(';').next()) else { return };

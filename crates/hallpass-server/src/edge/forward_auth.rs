@@ -201,8 +201,8 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// A text in a header: visible ASCII as it is, and spaces inside; anything else, and `%`, percent-encoded as UTF-8. What
-/// is too long to pass on is left out.
+/// A text in a header: visible ASCII as it is, and spaces inside; anything else, and `%`, percent-encoded as UTF-8.
+/// What is too long to pass on is left out.
 fn value(text: &str) -> HeaderValue {
     let is_bare = text.trim() == text;
     let mut encoded = String::with_capacity(text.len());

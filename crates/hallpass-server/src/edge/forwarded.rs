@@ -13,8 +13,8 @@ pub(super) struct Hop {
     pub(super) proto: Option<String>,
 }
 
-/// The values of a header, all of its lines joined. What is no text in them hides nothing beside it: a stranger may have
-/// begun the line to which a proxy has added.
+/// The values of a header, all of its lines joined. What is no text in them hides nothing beside it: a stranger may
+/// have begun the line to which a proxy has added.
 pub(super) fn list(headers: &HeaderMap, name: &'static str) -> Vec<String> {
     let lines = headers.get_all(HeaderName::from_static(name)).iter();
     let values = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
@@ -28,8 +28,8 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
     hops.iter().map(|text| Hop { address: address(text), ..Hop::default() }).collect()
 }
 
-/// `Forwarded` (RFC 7239 §4). In a line that breaks its rules nothing can be read: a quotation mark that a stranger left
-/// open would swallow what the proxy has added.
+/// `Forwarded` (RFC 7239 §4). In a line that breaks its rules nothing can be read: a quotation mark that a stranger
+/// left open would swallow what the proxy has added.
 pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     let lines = headers.get_all(http::header::FORWARDED).iter();
     let hops = lines.flat_map(|line| {

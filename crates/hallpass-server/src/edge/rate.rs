@@ -73,7 +73,8 @@ impl Counts {
         result
     }
 
-    /// It did not happen after all. A key that is as good as new goes, so that nobody makes room by what does not count.
+    /// It did not happen after all. A key that is as good as new goes, so that nobody makes room by what does not
+    /// count.
     pub(super) fn give_back(&self, key: u64) {
         self.full_at.entry(key).and_compute_with(|entry| {
             let Some(entry) = entry else { return Op::Nop };

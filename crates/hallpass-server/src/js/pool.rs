@@ -53,8 +53,8 @@ impl Pool {
         self.idle().last().is_some_and(|engine| engine.is_per_request)
     }
 
-    /// Calls something of the configuration, for this person where one is known, and waits for what it waits for. The answer is JSON, or `undefined`; or
-    /// empty, see [`Input::Read`].
+    /// Calls something of the configuration, for this person where one is known, and waits for what it waits for. The
+    /// answer is JSON, or `undefined`; or empty, see [`Input::Read`].
     ///
     /// # Errors
     /// When it throws, or takes more than it may.

@@ -156,8 +156,8 @@ fn a_request_inside_of_a_body_is_a_part_of_the_body() {
 fn nobody_changes_to_http_2_on_a_connection() {
     let (_folder, server) = logging();
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    // RFC 9110 §7.8: a server may pass over `Upgrade`. The request is answered as if it were not there, with 200 and not
-    // 101; what follows is no HTTP/1.1, and the end.
+    // RFC 9110 §7.8: a server may pass over `Upgrade`. The request is answered as if it were not there, with 200 and
+    // not 101; what follows is no HTTP/1.1, and the end.
     let upgrade = "GET /api/auth/session HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, HTTP2-Settings\r\n\
                    Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n";
     assert_eq!(sent(&server, &[format!("{upgrade}{preface}{SMUGGLED}"), String::new()]), ["200"]);

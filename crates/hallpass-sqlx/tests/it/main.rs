@@ -12,5 +12,6 @@ mod contract;
 mod migrations;
 mod open;
 mod outage;
+mod signing_in;
 mod own_tables;
 mod two_processes;

@@ -24,8 +24,8 @@ type Change = Box<dyn FnOnce(&mut Config) + Send>;
 
 impl<C> Auth<C> {
     /// This configuration with other options, for one request: callbacks that have what they need of it at hand, a life
-    /// time for a device, pages for a tenant. Nothing is built again: keys, pages, caches and what is known of providers
-    /// are shared, so it costs about as much as a few copies.
+    /// time for a device, pages for a tenant. Nothing is built again: keys, pages, caches and what is known of
+    /// providers are shared, so it costs about as much as a few copies.
     ///
     /// Most applications need no such thing, since every callback sees the request.
     ///

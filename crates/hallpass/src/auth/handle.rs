@@ -15,16 +15,16 @@ use crate::request::RequestInfo;
 use crate::session::{Opened, Source};
 use crate::verify::Site;
 
-/// The session of one request, to change or end: [`SessionRead::handle`]. Shells wrap it, and see to it that the cookies
-/// reach the answer.
+/// The session of one request, to change or end: [`SessionRead::handle`]. Shells wrap it, and see to it that the
+/// cookies reach the answer.
 pub struct SessionHandle<C> {
     pub(super) auth: Auth<C>,
     pub(super) info: Arc<RequestInfo>,
 }
 
 impl<C: Serialize + DeserializeOwned> SessionHandle<C> {
-    /// Changes what the session keeps. The session that comes back has the new claims; its cookies must reach the answer.
-    /// The `jwt` callback runs before, as at every read.
+    /// Changes what the session keeps. The session that comes back has the new claims; its cookies must reach the
+    /// answer. The `jwt` callback runs before, as at every read.
     ///
     /// With sessions in the store nothing is lost: where somebody else has changed the claims meanwhile, `change` is
     /// called again with theirs. With sessions in tokens the last cookie to reach the browser wins, as a whole.
@@ -46,8 +46,8 @@ impl<C: Serialize + DeserializeOwned> SessionHandle<C> {
         self.next(config, opened)
     }
 
-    /// Ends all other sessions of this user; this one goes on, with a new cookie where it is in a token. Those in tokens
-    /// end within [`revocation_delay`](crate::Builder::revocation_delay).
+    /// Ends all other sessions of this user; this one goes on, with a new cookie where it is in a token. Those in
+    /// tokens end within [`revocation_delay`](crate::Builder::revocation_delay).
     ///
     /// # Errors
     /// [`ErrorKind::MissingStore`] without a store, [`ErrorKind::Unavailable`] when it cannot be done now.

@@ -14,8 +14,8 @@ use crate::{Account, User};
 
 /// The users in the store: [`Auth::users`](crate::Auth::users).
 ///
-/// Every method fails with [`ErrorKind::MissingStore`] without a store, and with [`ErrorKind::Unavailable`] when it does
-/// not answer.
+/// Every method fails with [`ErrorKind::MissingStore`] without a store, and with [`ErrorKind::Unavailable`] when it
+/// does not answer.
 ///
 /// ```
 /// use hallpass::{Auth, MemoryStore, User, UserChange, UserPage};
@@ -136,8 +136,8 @@ impl Users<'_> {
 
 /// The sessions in the store: [`Auth::sessions`](crate::Auth::sessions).
 ///
-/// Every method fails with [`ErrorKind::MissingStore`] without a store, and with [`ErrorKind::Unavailable`] when it does
-/// not answer.
+/// Every method fails with [`ErrorKind::MissingStore`] without a store, and with [`ErrorKind::Unavailable`] when it
+/// does not answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Sessions<'a>(pub(super) Option<&'a Config>);
 
@@ -208,8 +208,8 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// Ends all sessions of a user but one that is in the store ("sign out everywhere else"), and returns how many there
-    /// were in the store. Those in tokens end too, all of them, within
+    /// Ends all sessions of a user but one that is in the store ("sign out everywhere else"), and returns how many
+    /// there were in the store. Those in tokens end too, all of them, within
     /// [`revocation_delay`](crate::Builder::revocation_delay).
     ///
     /// # Errors

@@ -190,7 +190,8 @@ fn first_that_opens<'a>(
 /// Whether claims hold at `now`, as [`TokenKeys::open_claims`] judges it.
 ///
 /// # Errors
-/// [`OpenError::Payload`] when `exp`, `nbf` or `iat` is no number; [`OpenError::Expired`] and [`OpenError::NotYetValid`].
+/// [`OpenError::Payload`] when `exp`, `nbf` or `iat` is no number; [`OpenError::Expired`] and
+/// [`OpenError::NotYetValid`].
 pub(crate) fn check_times<'a>(
     claim: impl Fn(&str) -> Option<&'a Value>,
     now: Timestamp,

@@ -249,8 +249,8 @@ impl Provider {
     /// stays (scopes, checks, profile, …); addresses, placeholders, keys and algorithms are the stand-in's.
     ///
     /// `issuer` is what the stand-in's tokens and answers call it. With OpenID Connect everything else stands in that
-    /// issuer's discovery document. With OAuth 2 the endpoints are `authorize`, `token` and `userinfo` below `base`; the
-    /// catalogue's follow-up request goes to `follow-up`. A client that would prove itself with a key, an assertion
+    /// issuer's discovery document. With OAuth 2 the endpoints are `authorize`, `token` and `userinfo` below `base`;
+    /// the catalogue's follow-up request goes to `follow-up`. A client that would prove itself with a key, an assertion
     /// or not at all does so by [`ClientAuth::Basic`].
     ///
     /// ```

@@ -300,8 +300,8 @@ impl Source<'_> {
         }
     }
 
-    /// Whatever has happened to all sessions of the user since the token was read has not met the row that it has become:
-    /// the token is asked again.
+    /// Whatever has happened to all sessions of the user since the token was read has not met the row that it has
+    /// become: the token is asked again.
     async fn settle(
         &self,
         store: &dyn DynStore,

@@ -8,13 +8,14 @@ use super::Live;
 /// passwords and their hashes, known by the name of their field or by their look. Returns where they stood:
 /// `user.account.access_token`.
 ///
-/// It is done to everything that a `session` callback returns; programs that show or send such data on other ways need it
-/// themselves.
+/// It is done to everything that a `session` callback returns; programs that show or send such data in other ways have
+/// to do it themselves.
 pub fn strip(view: &mut Value) -> Vec<String> {
     Secrets(Vec::new()).strip(view)
 }
 
-/// Whether a field of this name holds what [`strip`] takes out: for whoever hides values instead, as in logs.
+/// Whether a field of this name holds what [`strip_secrets`](crate::strip_secrets) takes out: for whoever hides values
+/// instead, as in logs.
 pub fn is_secret_name(name: &str) -> bool {
     NEVER_SHOWN.iter().any(|ending| name.ends_with(ending))
 }

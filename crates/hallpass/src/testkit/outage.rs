@@ -12,8 +12,8 @@ use crate::store::{
 };
 use crate::{Account, Timestamp, User};
 
-/// A store with a switch: while it is [away](Self::set_away), every call fails as if nobody answered. It writes down what
-/// it is asked, and lets others [come in between](Self::interrupt).
+/// A store with a switch: while it is [away](Self::set_away), every call fails as if nobody answered. It writes down
+/// what it is asked, and lets others [come in between](Self::interrupt).
 ///
 /// Clones share the switch.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,14 @@
 //! What another process does in the middle of a request: before each call of the store in turn, and after the last.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hallpass::testkit::{Browser, Outage};
 use hallpass::{Auth, Builder, Email, Jwt, MemoryStore, SessionEvent, Store, Strategy, UserChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use crate::site::{Log, SESSION, SITE, Site, browse};
 
@@ -24,7 +27,6 @@ type Event = BoxFuture<'static, ()>;
 struct Case {
     site: Site,
     store: Outage<MemoryStore>,
-    /// The one that is looked at.
     here: Auth<Claims>,
     there: Auth<Claims>,
     mailbox: Log,
@@ -37,7 +39,7 @@ impl Case {
         let store = Outage::new(site.store.clone());
         // A provider that does not look at addresses.
         site.other.set_user(json!({ "sub": "eve", "email": ADDRESS, "email_verified": false }));
-        let there = Self::builder(&site, &mailbox, there).store(site.store.clone()).build().unwrap();
+        let there = Self::builder(&site, &mailbox, there).store(store.clone()).build().unwrap();
         let here = Self::builder(&site, &mailbox, here).store(store.clone()).build().unwrap();
         Self { site, store, here, there, mailbox }
     }
@@ -92,6 +94,15 @@ impl Case {
         let cookie = format!("{SESSION}={}", browser.cookie(SESSION)?);
         let parts = http::Request::get("/").header("cookie", cookie).body(()).unwrap().into_parts().0;
         auth.build().unwrap().session(&parts).await.unwrap().map(|session| session.user.id)
+    }
+
+    /// Name and role that the session shows, where a process reads it that has seen nothing yet.
+    async fn shown_to(&self, browser: &Browser, strategy: Strategy) -> [String; 2] {
+        let fresh = Self::builder(&self.site, &self.mailbox, strategy).store(self.site.store.clone());
+        let mut read = browse(&fresh.build().unwrap());
+        read.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
+        let session = read.session().await;
+        ["name", "role"].map(|field| session[field].as_str().unwrap_or_default().to_owned())
     }
 
     /// Lets happen what had no turn, and says whether there was something.
@@ -211,34 +222,108 @@ async fn revocation_during_a_change_of_strategy_ends_the_session() {
     }
 }
 
+/// The same, seen from the one who revokes.
 #[tokio::test]
-async fn what_changes_during_a_change_of_strategy_reaches_the_session() {
+async fn change_of_strategy_during_a_revocation_does_not_save_the_session() {
     for (before, after) in CHANGES {
         for calls in 0.. {
             let case = Case::new(before, after);
             let (eve, id) = case.eve().await;
-            let there = case.there.clone();
+            let eve = Arc::new(Mutex::new(case.here(&eve)));
+            let reading = Arc::clone(&eve);
             case.store.interrupt(calls, async move {
-                there.sessions().update(&id, json!({ "role": "banned" })).await.unwrap();
-                there.users().update(&id, UserChange::new().name("Eve".to_owned())).await.unwrap();
+                reading.lock().await.session().await;
             });
-            let mut eve = case.here(&eve);
-            eve.session().await;
+            case.there.sessions().revoke_all(&id).await.unwrap();
             let is_over = case.is_over().await;
-            // A process that has seen nothing yet.
-            let fresh = Case::builder(&case.site, &case.mailbox, after).store(case.site.store.clone());
-            let mut read = browse(&fresh.build().unwrap());
-            read.plant(&format!("{SESSION}={}; Path=/; Secure", eve.cookie(SESSION).unwrap()));
-            let shown = json!({ "name": "Eve", "role": "banned" });
-            let session = read.session().await;
-            assert_eq!(
-                json!({ "name": session["name"], "role": session["role"] }),
-                shown,
-                "{before:?} {calls}"
-            );
+            let eve = eve.lock().await;
+            assert_eq!(case.user_of(&eve).await, None, "{before:?} {after:?} {calls}");
+            assert_eq!(case.site.store.sessions(&id).await.unwrap(), [], "{before:?} {after:?} {calls}");
             if is_over {
                 assert_was_between(calls);
                 break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn sign_in_during_a_deletion_leaves_no_session_of_the_user() {
+    for strategy in BOTH {
+        for calls in 0.. {
+            let case = Case::new(strategy, strategy);
+            let (_, owner) = case.eve().await;
+            let eve = Arc::new(Mutex::new(browse(&case.here)));
+            let (signing_in, other) = (Arc::clone(&eve), case.site.other.clone());
+            case.store.interrupt(calls, async move {
+                signing_in.lock().await.sign_in("other", &other).await;
+            });
+            assert!(case.there.users().delete(&owner).await.unwrap());
+            let is_over = case.is_over().await;
+            let eve = eve.lock().await;
+            assert_ne!(case.user_of(&eve).await, Some(owner), "{strategy:?} {calls}");
+            if is_over {
+                assert_was_between(calls);
+                break;
+            }
+        }
+    }
+}
+
+/// What somebody changes of a session or its user there, and what the session shows then.
+const EVENTS: [(&str, [&str; 2]); 2] = [("claims", ["", "banned"]), ("user", ["Eve", "reader"])];
+
+async fn change(there: Auth<Claims>, what: &str, id: &str) {
+    if what == "claims" {
+        there.sessions().update(id, json!({ "role": "banned" })).await.unwrap();
+    } else {
+        there.users().update(id, UserChange::new().name("Eve".to_owned())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_changes_during_a_change_of_strategy_reaches_the_session() {
+    for (before, after) in CHANGES {
+        for (what, shown) in EVENTS {
+            for calls in 0.. {
+                let case = Case::new(before, after);
+                let (eve, id) = case.eve().await;
+                let there = case.there.clone();
+                case.store.interrupt(calls, async move { change(there, what, &id).await });
+                let mut eve = case.here(&eve);
+                eve.session().await;
+                let is_over = case.is_over().await;
+                assert_eq!(case.shown_to(&eve, after).await, shown, "{before:?} {after:?} {calls}");
+                if is_over {
+                    assert_was_between(calls);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// The same, seen from the one who changes it.
+#[tokio::test]
+async fn change_of_strategy_during_a_change_of_the_session_loses_nothing() {
+    for (before, after) in CHANGES {
+        for (what, shown) in EVENTS {
+            for calls in 0.. {
+                let case = Case::new(before, after);
+                let (eve, id) = case.eve().await;
+                let eve = Arc::new(Mutex::new(case.here(&eve)));
+                let reading = Arc::clone(&eve);
+                case.store.interrupt(calls, async move {
+                    reading.lock().await.session().await;
+                });
+                change(case.there.clone(), what, &id).await;
+                let is_over = case.is_over().await;
+                let eve = eve.lock().await;
+                assert_eq!(case.shown_to(&eve, after).await, shown, "{before:?} {after:?} {calls}");
+                if is_over {
+                    assert_was_between(calls);
+                    break;
+                }
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Any sequence of sign-ins, updates, reads, patches, revocations and sign-outs on two nodes agrees with a simple model,
-//! with both strategies.
+//! Any sequence of sign-ins, updates, reads, patches, revocations and sign-outs on two nodes agrees with a simple
+//! model, with both strategies.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The rows of the seeds, one test each: with sessions in tokens and in a database, asked of Hallpass itself, of a router
-//! of axum and of an application of actix-web.
+//! The rows of the seeds, one test each: with sessions in tokens and in a database, asked of Hallpass itself, of a
+//! router of axum and of an application of actix-web.
 
 mod document;
 mod end;

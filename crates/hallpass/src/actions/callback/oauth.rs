@@ -227,8 +227,8 @@ impl Checks {
         Ok(Self { state, verifier, nonce, callback_url, cookies })
     }
 
-    /// Each of them is good for one answer. The store remembers it for all who share it, and over a restart; without one
-    /// this process does.
+    /// Each of them is good for one answer. The store remembers it for all who share it, and over a restart; without
+    /// one this process does.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidCheck`] when they were seen before, [`ErrorKind::Unavailable`] when the store does not say.
