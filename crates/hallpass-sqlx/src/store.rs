@@ -360,6 +360,7 @@ fn changed() -> StoreError {
 fn token_values(token: &OneTimeToken) -> [Value<'_>; 3] {
     [token.identifier.as_str().into(), token.hash.as_str().into(), token.expires.into()]
 }
+
 /// How many rows of another program's table one transaction rewrites, each by itself.
 const AT_ONCE: u32 = 100;
 

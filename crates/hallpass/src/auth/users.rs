@@ -156,6 +156,14 @@ impl Sessions<'_> {
         Ok(sessions.map(|session| config.retained(session, now)).collect())
     }
 
+    /// The session of a user with this id, unless it has expired; user agent and address as in [`list`](Self::list).
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn find(&self, user_id: &str, session_id: &str) -> Result<Option<StoredSession>, Error> {
+        Ok(self.list(user_id).await?.into_iter().find(|session| session.id == session_id))
+    }
+
     /// Ends one session of a user. Returns whether there was one with this id.
     ///
     /// # Errors

@@ -10,11 +10,11 @@ use super::{Live, MOST_ATTEMPTS, Opened, Row, Source, Trigger, extended, first_c
 use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
+use crate::hex::hex;
 use crate::hooks::{Payload, RawTrigger};
 use crate::jose::Dialect;
 use crate::secret::Secret;
 use crate::store::{DynStore, OneTimeToken, SessionChange, SessionToken, StoreErrorKind, StoredSession};
-use crate::verify::hex;
 use crate::{Timestamp, User};
 
 /// What the cookie of a session stands for.
@@ -392,7 +392,9 @@ impl Token {
             name.update(text);
         }
         name.update(payload.time("iat").map_or(0, |issued| issued.seconds()).to_be_bytes());
-        let expires = payload.time("exp").map_or(END_OF_TIME, |end| (end + GRACE).min(END_OF_TIME));
+        let expires = payload
+            .time("exp")
+            .map_or(Timestamp::END_OF_TIME, |end| (end + GRACE).min(Timestamp::END_OF_TIME));
         Self { name, expires }
     }
 
@@ -425,9 +427,6 @@ const LONGEST_USER_AGENT: usize = 512;
 
 /// Under what the store remembers tokens that went on as rows: no address has a space and no `@`.
 const ADOPTED: &str = "hallpass: adopted token";
-
-/// The last second of the year 9999, for a token that never expires.
-const END_OF_TIME: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 /// How long a row lives on whose session went into a token.
 const GRACE: Duration = Duration::from_secs(60);

@@ -324,6 +324,24 @@ async fn revoked_session_is_refused_at_the_next_read() {
 }
 
 #[tokio::test]
+async fn a_session_is_found_by_its_id_until_it_expires() {
+    let site = Site::new();
+    let auth = site.with_store().session_client_retention(DAY).build().unwrap();
+    browse(&auth).with_header("user-agent", "Phone").sign_in("idp", &site.idp).await;
+    let user = only_user(&site).id;
+    let listed = auth.sessions().list(&user).await.unwrap().remove(0);
+    let find = async |user: &str, id: &str| auth.sessions().find(user, id).await.unwrap();
+    assert_eq!(find("somebody else", &listed.id).await, None);
+    assert_eq!(find(&user, "another").await, None);
+    assert_eq!(listed.user_agent.as_deref(), Some("Phone"));
+    assert_eq!(find(&user, &listed.id).await, Some(listed.clone()));
+    site.clock.advance(DAY);
+    assert_eq!(find(&user, &listed.id).await.unwrap().user_agent, None);
+    site.clock.advance(29 * DAY);
+    assert_eq!(find(&user, &listed.id).await, None);
+}
+
+#[tokio::test]
 async fn everywhere_else_leaves_the_session_of_the_request() {
     let site = Site::new();
     let auth = site.with_store().build().unwrap();

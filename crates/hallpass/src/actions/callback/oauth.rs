@@ -14,6 +14,7 @@ use crate::core::{self, Ready};
 use crate::dialect::Asked;
 use crate::email;
 use crate::error::{Error, ErrorKind};
+use crate::hex::hex;
 use crate::hooks::{Event, SignIn, SignedIn};
 use crate::link;
 use crate::oauth::{self, ProtocolError, ProtocolErrorKind};
@@ -24,7 +25,7 @@ use crate::respond::{Body, Outcome};
 use crate::session::{Found, Source, Trigger};
 use crate::store::{OneTimeToken, StoreErrorKind};
 use crate::user::Account;
-use crate::verify::{Verified, hex};
+use crate::verify::Verified;
 
 pub(super) async fn run(
     ready: &Ready,

@@ -5,12 +5,13 @@ use crate::config::Config;
 use crate::core::Ready;
 use crate::email::{self, Email};
 use crate::error::{Error, ErrorKind};
+use crate::hex::hex;
 use crate::hooks::{self, Hook, Mail, SignIn};
 use crate::redirect;
 use crate::respond::{Body, Outcome};
 use crate::store::{DynStore, OneTimeToken};
 use crate::user::{Account, AccountKind};
-use crate::verify::{Verified, hex, proof};
+use crate::verify::{Verified, proof};
 use crate::{Timestamp, User};
 
 pub(super) async fn send_link(
