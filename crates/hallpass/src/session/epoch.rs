@@ -69,7 +69,8 @@ impl Source<'_> {
 
     /// The token of another program, which notes when its session began: renewed, it would begin with each look.
     fn marked(&self, mut payload: Payload, marker: Marker) -> Payload {
-        let matters = self.config.epochs.is_some() || self.config.session_absolute_max_age.is_some();
+        let asks = self.config.store.is_some() && self.config.epochs.is_some();
+        let matters = asks || self.config.session_absolute_max_age.is_some();
         if marker.began_in.is_none() && matters {
             payload.mark(Marker { began_in: Some(0), ..marker });
         }
