@@ -177,7 +177,7 @@ const IMPOSSIBLE: [&str; 3] = ["bad-adapter", "bad-strategy", "v4-bad-strategy"]
 const MOST_CHOSEN: usize = 8;
 
 const PROFILES: &str = "jwt,core,database,hybrid,pages,custom,nocsrf,proxy,env,bad-secret,bad-host,bad-endpoints,bad-email,\
-    bad-strategy,bad-authorize,bad-adapter,bad-database,bad-pages,v4,v4-database,v4-hybrid,v4-pages,v4-custom,v4-request,\
+    bad-strategy,bad-adapter,bad-database,bad-pages,v4,v4-database,v4-hybrid,v4-pages,v4-custom,v4-request,\
     v4-trust,v4-bad-secret,v4-bad-pages,v4-bad-strategy,v4-bad-database,v4-bad-endpoints";
 
 #[cfg(test)]

@@ -115,3 +115,8 @@ pub use routes::{AuthExt, ConfigErrorExt};
 #[cfg(feature = "engine")]
 pub use session::{Session, SessionRejection};
 pub use token::{Token, TokenRejection};
+
+/// What the README shows compiles.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

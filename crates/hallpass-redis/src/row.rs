@@ -65,9 +65,9 @@ pub(crate) fn expiry(mut fields: Fields) -> Result<Option<Timestamp>, StoreError
     time(&mut fields, EXPIRES)
 }
 
-/// When Redis lets a row go: some time after it has expired, for clocks that differ.
+/// When Redis lets a row go: some time after it has expired, for clocks that differ. It refuses what lies too far ahead.
 pub(crate) fn kept_until(expires: Timestamp) -> i64 {
-    expires.millis().saturating_add(GRACE).clamp(0, END_OF_TIME)
+    expires.millis().saturating_add(GRACE).clamp(0, Timestamp::END_OF_TIME.millis())
 }
 
 fn text(fields: &mut Fields, name: &str) -> Result<Option<String>, StoreError> {
@@ -106,6 +106,3 @@ pub(crate) const UNPROVEN: &str = "unproven";
 
 /// Milliseconds.
 const GRACE: i64 = 60_000;
-
-/// The last millisecond of the year 9999: Redis refuses what lies too far ahead.
-const END_OF_TIME: i64 = 253_402_300_799_999;

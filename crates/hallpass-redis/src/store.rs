@@ -295,15 +295,15 @@ impl<S: Store> Store for RedisStore<S> {
         self.users.update_user(id, change).await
     }
 
-    async fn verify_email(&self, id: &str, at: Timestamp) -> Result<User, StoreError> {
-        let before = self.users.user(id).await?;
+    async fn verify_email(&self, owner: &User, at: Timestamp) -> Result<User, StoreError> {
+        let before = self.users.user(&owner.id).await?.filter(|user| user.email == owner.email);
         let is_first = before.is_some_and(|user| user.email_verified.is_none());
         // Before the proof: if it fails in between, sessions are lost and nothing is gained by them. What begins
         // between the two steps is marked as unproven, and worthless once there is a proof.
         if is_first {
-            self.drop_sessions(id, |_| true).await?;
+            self.drop_sessions(&owner.id, |_| true).await?;
         }
-        self.users.verify_email(id, at).await
+        self.users.verify_email(owner, at).await
     }
 
     async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use hallpass::{Auth, Environment, Error, ErrorKind, User};
+use hallpass::{Auth, Environment, Error, ErrorKind, User, with_causes};
 
 use crate::Failure;
 use crate::cli::{Serve, Where};
@@ -60,12 +60,37 @@ async fn user(auth: &Auth<Claims>, named: &str) -> Result<User, Failure> {
 
 #[expect(clippy::needless_pass_by_value, reason = "stands behind map_err")]
 fn failed(error: Error) -> Failure {
-    let (text, name) = (error.to_string(), error.kind().name());
+    let text = match error.source() {
+        // The store says what it does not want.
+        Some(cause) if error.kind() == ErrorKind::Store => with_causes(cause),
+        _ => with_causes(&error),
+    };
     // The name is for logs.
-    let text = text.strip_prefix(name).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text);
-    match error.source().map(ToString::to_string) {
-        Some(cause) if error.kind() == ErrorKind::Store => Failure::Other(cause),
-        Some(cause) if !text.contains(&cause) => Failure::Other(format!("{text}: {cause}")),
-        _ => Failure::other(text),
+    let without_name = text.strip_prefix(error.kind().name()).and_then(|text| text.strip_prefix(": "));
+    Failure::other(without_name.unwrap_or(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn what_failed_is_told_with_its_causes_and_without_its_name() {
+        for (error, told) in [
+            (
+                StoreError::unavailable("postgres://app:canary@db/app is away").into(),
+                "the store failed: postgres://db/app is away",
+            ),
+            (
+                StoreError::refused("the name is too long").into(),
+                "the store cannot keep this: the name is too long",
+            ),
+            (StoreError::conflict("the address is taken").into(), "the address is taken"),
+            (Error::new(ErrorKind::Store, "not an e-mail address"), "not an e-mail address"),
+        ] {
+            assert_eq!(failed(error).to_string(), told);
+        }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) enum Command {
     /// List, change and remove the users in the database
     #[command(after_help = USERS_HELP)]
     Users(Users),
-    /// List and end the sessions in the database
+    /// List, change and end the sessions in the database
     #[command(after_help = SESSIONS_HELP)]
     Sessions(Sessions),
     /// Ask a few questions and write hallpass.toml

@@ -134,8 +134,7 @@ impl Config {
             None => Document::new(Path::new(""), ""),
         };
         let mut problems = Vec::new();
-        let config = Self::read(flags, environment, path, &document, &mut problems);
-        let mut config = config;
+        let mut config = Self::read(flags, environment, path, &document, &mut problems);
         config.secret_files = document.secret_files();
         let mut all = document.into_problems();
         all.append(&mut problems);

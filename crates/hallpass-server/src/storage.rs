@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hallpass::{
     Auth, Builder, MemoryStore, Secret, Store, StoreError, StoreErrorKind, Swept, User, UserChange,
+    with_causes,
 };
 use hallpass_redis::RedisStore;
 use hallpass_sqlx::{Migration, OpenError, SqlStore};
@@ -175,7 +176,9 @@ pub(crate) async fn sweep<C: Send + 'static>(auth: Auth<C>) {
             }
             Ok(Err(error)) => tracing::warn!("what should go stays for now: {error}"),
             // What is left is there the next time.
-            Err(_) => tracing::info!("removing expired rows takes long: the rest goes next time"),
+            Err(_) => tracing::info!(
+                "removing what has expired or is kept no longer takes long: the rest goes next time"
+            ),
         }
     }
 }
@@ -195,21 +198,6 @@ fn no_redis(error: &StoreError) -> Failure {
 
 pub(crate) fn failed(what: &str, error: &dyn Error) -> Failure {
     Failure::Other(format!("{what}: {}", with_causes(error)))
-}
-
-/// The error and what has caused it. None of them names a password.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);

@@ -61,12 +61,15 @@ impl Store for SqlStore {
         self.within("there is a user with this address", self.changed(id, &change)).await
     }
 
-    async fn verify_email(&self, id: &str, at: Timestamp) -> Result<User, StoreError> {
-        let id = self.key(id).ok_or_else(no_user)?;
+    async fn verify_email(&self, owner: &User, at: Timestamp) -> Result<User, StoreError> {
+        let id = self.key(&owner.id).ok_or_else(no_user)?;
         let statements = &self.0.statements;
         let operation = async {
             in_transaction!(self, |lease| {
                 let mut user = self.locked(lease, id).await?;
+                if user.email != owner.email {
+                    return Err(changed().into());
+                }
                 if user.email_verified.replace(at).is_none() {
                     lease.run(&statements.delete_doubtful_accounts, &[id]).await?;
                     lease.run(&statements.delete_sessions, &[id]).await?;
@@ -111,7 +114,7 @@ impl Store for SqlStore {
                 let user = rows::user(&self.0.map, &row.ok_or_else(no_user)?, 0)?;
                 match user.has_address_of(owner) {
                     true => Ok(()),
-                    false => Err(StoreError::not_found("this user has changed meanwhile").into()),
+                    false => Err(changed().into()),
                 }
             })
         };
@@ -350,9 +353,14 @@ impl Store for SqlStore {
     }
 }
 
+fn changed() -> StoreError {
+    StoreError::not_found("this user has changed meanwhile")
+}
+
 fn token_values(token: &OneTimeToken) -> [Value<'_>; 3] {
     [token.identifier.as_str().into(), token.hash.as_str().into(), token.expires.into()]
 }
+
 /// How many rows of another program's table one transaction rewrites, each by itself.
 const AT_ONCE: u32 = 100;
 

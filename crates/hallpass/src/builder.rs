@@ -405,7 +405,7 @@ impl<S, C> Builder<S, C> {
     /// How long it may take until sessions in tokens learn that they were revoked, or that their user was changed: as
     /// long a process believes what the store said of a user. Default 5 seconds; only with a [`store`](Self::store).
     /// Sessions in the store learn it at once. While the store does not answer, tokens are neither believed nor
-    /// dropped: 503.
+    /// dropped: 503. [`Duration::ZERO`]: the store is asked at each read.
     ///
     /// `None`: tokens never ask the store. Then they cannot be revoked, and need no store to be read.
     pub fn revocation_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {

@@ -1,13 +1,19 @@
 //! What led to an error, as the log tells it.
 
-use crate::Error;
+use std::error::Error;
 
-/// What led to an error, down to what the application or its database said. Addresses stand there without what may be
-/// secret in them: many HTTP clients and databases name the whole one.
-pub(crate) fn causes(error: &Error) -> Option<String> {
-    let first = std::error::Error::source(error)?;
-    let mut text = first.to_string();
-    let mut cause = first.source();
+/// An error and what led to it, down to what the application or its database said, for a log. Addresses stand there
+/// without user, password, query and fragment, which may be secret: many HTTP clients and databases name the whole one.
+///
+/// ```
+/// use hallpass::{StoreError, with_causes};
+///
+/// let error = StoreError::unavailable("postgres://app:secret@db.example/app does not answer");
+/// assert_eq!(with_causes(&error), "the store failed: postgres://db.example/app does not answer");
+/// ```
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
     while let Some(error) = cause {
         let more = error.to_string();
         // Some errors repeat their cause in what they say themselves.
@@ -17,7 +23,7 @@ pub(crate) fn causes(error: &Error) -> Option<String> {
         }
         cause = error.source();
     }
-    Some(with_bare_addresses(&text))
+    with_bare_addresses(&text)
 }
 
 /// The text, its addresses without user, password, query and fragment.

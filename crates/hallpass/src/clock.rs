@@ -23,6 +23,10 @@ use time::format_description::well_known::Rfc3339;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The last millisecond of the year 9999, for what never ends: the last moment that a date with a year of four
+    /// digits can name (RFC 3339 §5.6).
+    pub const END_OF_TIME: Self = Self(253_402_300_799_999);
+
     /// From whole seconds since the epoch.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
@@ -90,12 +94,10 @@ impl Timestamp {
         i64::try_from(date.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
     }
 
-    /// The moment in parts; years past 9999 end there.
+    /// The moment in parts; what lies before 1970 or after 9999 is the first or the last moment between.
     fn date_time(self) -> OffsetDateTime {
-        const LAST_SECOND: i64 = 253_402_300_799;
-        let seconds = self.seconds().clamp(0, LAST_SECOND);
-        let whole = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        whole + time::Duration::milliseconds(self.0.rem_euclid(1000))
+        let shown = self.0.clamp(0, Self::END_OF_TIME.0);
+        OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(shown)
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::actions::{self, client_log};
-use crate::causes::causes;
+use crate::causes::with_causes;
 use crate::config::{Compat, Config, ConfigError};
 use crate::cookie::{CookieKind, REMEMBERED};
 use crate::dialect::{Asked, Dialects, FailurePage};
@@ -401,7 +401,7 @@ pub(crate) fn absolute(site: &Site, page: &str) -> String {
 
 /// Tells the log and the application's `on_error`.
 pub(crate) fn report(hooks: &Hooks, error: &Error, request: Option<&RequestInfo>) {
-    let source = causes(error);
+    let source = std::error::Error::source(error).map(with_causes);
     let path = request.map(RequestInfo::path);
     match error.kind() {
         ErrorKind::UnknownAction

@@ -106,11 +106,19 @@ pub(crate) fn deliverable(address: &str) -> String {
 
 /// The user with this address. Whoever was stored by another program may have their domain as DNS knows it.
 pub(crate) async fn find_user(store: &dyn DynStore, address: &str) -> Result<Option<User>, StoreError> {
-    if let Some(user) = store.user_by_email(address).await? {
-        return Ok(Some(user));
-    }
+    let user = store.user_by_email(address).await?;
     let other = deliverable(address);
-    if other == address { Ok(None) } else { store.user_by_email(&other).await }
+    if other == address {
+        return Ok(user);
+    }
+    // Asked in any case: how long it takes says nothing of whether there is one.
+    let other = store.user_by_email(&other).await?;
+    Ok(user.or(other))
+}
+
+/// Whether two addresses are one mailbox, however the domain is spelled.
+pub(crate) fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if deliverable(one) == deliverable(other))
 }
 
 /// The address that a provider gives, in lower case; nothing where it is not one plain address.

@@ -91,6 +91,8 @@ mod email;
 #[cfg(feature = "engine")]
 mod error;
 #[cfg(feature = "engine")]
+mod hex;
+#[cfg(feature = "engine")]
 mod hooks;
 #[cfg(feature = "engine")]
 pub mod http;
@@ -142,6 +144,8 @@ pub use attempt::Attempt;
 pub use auth::{Auth, ConfiguredProvider, ForRequest, SessionHandle, SessionRead, Sessions, Swept, Users};
 #[cfg(feature = "engine")]
 pub use builder::{Builder, Dangerous};
+#[cfg(feature = "engine")]
+pub use causes::with_causes;
 pub use clock::Timestamp;
 #[cfg(feature = "engine")]
 pub use config::{Compat, ConfigError, Environment, Forwarded, PagePaths, Problem, Strategy};

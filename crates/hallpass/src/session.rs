@@ -129,19 +129,25 @@ impl Source<'_> {
         if pieces.names.is_empty() {
             return Ok(Opened::default());
         }
-        if self.config.strategy == Strategy::Jwt && !self.may_be_a_row(&pieces) {
-            return self.open_token(trigger, &pieces).await;
-        }
-        if let Some(opened) = Box::pin(self.open_stored(trigger.clone(), &pieces)).await? {
-            return Ok(opened);
-        }
         if pieces.other.is_none() {
-            return Ok(self.nobody(&pieces));
+            let opened = self.open_chosen(trigger, &pieces).await?;
+            return Ok(opened.unwrap_or_else(|| self.nobody(&pieces)));
+        }
+        if let Some(opened) = self.open_chosen(trigger.clone(), &pieces).await? {
+            return Ok(opened);
         }
         // A token opens though its session has ended: the cookie of the other dialect may be a session that lives.
         let pieces = pieces.swapped();
-        let opened = Box::pin(self.open_stored(trigger, &pieces)).await?;
+        let opened = self.open_chosen(trigger, &pieces).await?;
         Ok(opened.unwrap_or_else(|| self.nobody(&pieces)))
+    }
+
+    /// `None` when the cookie is a token whose session has been ended.
+    async fn open_chosen(&self, trigger: Trigger, pieces: &Pieces<'_>) -> Result<Option<Opened>, Error> {
+        if self.config.strategy == Strategy::Jwt && !self.may_be_a_row(pieces) {
+            return self.open_token(trigger, pieces).await;
+        }
+        Box::pin(self.open_stored(trigger, pieces)).await
     }
 
     /// Makes the session of somebody who has just signed in.
@@ -172,7 +178,7 @@ impl Source<'_> {
         };
         // What has taken the way in from the user meanwhile (a first proof of the address, an unlinking, a deletion)
         // has not met this session.
-        if let Err(error) = link::still_theirs(self.config, &account, &user_id).await {
+        if let Err(error) = link::still_theirs(self.config, &account, &user_id, self.now).await {
             if let (Some(store), Some(row)) = (self.config.store.as_deref(), row) {
                 store.delete_session(&row).await?;
             }
@@ -221,17 +227,16 @@ impl Source<'_> {
             store.ok_or_else(|| Error::new(ErrorKind::MissingStore, "there is no store: call `store`"))?;
         let opened = self.open(Trigger::Read).await?;
         let Some(live) = opened.live else { return Ok(opened) };
-        let user = live.token.text("sub").unwrap_or_default().to_owned();
-        let which = live.row.as_ref().map_or(Revoke::All, |row| Revoke::Others(&row.session.id));
-        let rows = async { Ok(store.revoke_sessions(&user, which).await?) };
-        reach_all(self.config, store, &user, |epoch| epoch.revoke(self.now), rows).await?;
-        if live.row.is_some() {
+        if let Some(row) = &live.row {
+            let (user, which) = (&row.user.id, Revoke::Others(&row.session.id));
+            let rows = async { Ok(store.revoke_sessions(user, which).await?) };
+            reach_all(self.config, store, user, |epoch| epoch.revoke(self.now), rows).await?;
             return Ok(Opened { live: Some(live), cookies: opened.cookies });
         }
         let mut token = Arc::unwrap_or_clone(live.token);
-        // This one begins again, after all those that end.
-        let began = token.marker().began;
-        self.mark(&mut token, began).await?;
+        if !self.end_others_of(store, &mut token).await? {
+            return Ok(self.nobody(&self.pieces()));
+        }
         let (cookies, expires) = self.seal(&token, &self.pieces())?;
         Ok(Opened { live: Some(Live { token: Arc::new(token), expires, row: None }), cookies })
     }

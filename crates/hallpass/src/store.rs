@@ -99,13 +99,18 @@ pub trait Store: Send + Sync + 'static {
         change: UserChange,
     ) -> impl Future<Output = Result<User, StoreError>> + Send;
 
-    /// Notes that the user has proven to own their address. If it is the first proof, in the same step accounts whose
+    /// Notes that a user has proven to own the address that they had when they were read. If it is the first proof, in the same step accounts whose
     /// [`email_verified`](Account::email_verified) is false go, and all sessions of the user; and an epoch begins that
     /// ends those in tokens: `epoch.unwrap_or_default().next().revoke(at)`.
     ///
     /// # Errors
-    /// [`StoreErrorKind::NotFound`] when there is no such user; otherwise only when the store fails.
-    fn verify_email(&self, id: &str, at: Timestamp) -> impl Future<Output = Result<User, StoreError>> + Send;
+    /// [`StoreErrorKind::NotFound`] when there is no such user or their address is not that of `owner`; otherwise only
+    /// when the store fails.
+    fn verify_email(
+        &self,
+        owner: &User,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<User, StoreError>> + Send;
 
     /// Removes a user, their accounts, their sessions, and the one-time tokens of their address. Returns whether
     /// there was one.
@@ -371,7 +376,7 @@ boxed_twin! {
     user_by_account(provider: &'a str, provider_account_id: &'a str) -> Option<User>, |user| user.map(stored);
     users(page: UserPage) -> Vec<User>, |users| users.into_iter().map(stored).collect();
     update_user(id: &'a str, change: UserChange) -> User, stored;
-    verify_email(id: &'a str, at: Timestamp) -> User, stored;
+    verify_email(owner: &'a User, at: Timestamp) -> User, stored;
     delete_user(id: &'a str) -> bool, identity;
     link_account(owner: &'a User, account: Account) -> (), identity;
     accounts(user_id: &'a str) -> Vec<Account>, identity;

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use crate::config::{Config, Forwarded, ProviderEntry, TrustHost};
 use crate::cookie::{CookieChange, CookieKind};
 use crate::core::Ready;
+use crate::hex::hex;
 use crate::redirect;
 use crate::request::{Inbound, RequestInfo};
 use crate::session::Source;
@@ -211,16 +212,6 @@ pub(crate) fn proof(token: &str, secret: &Secret) -> String {
     hash.update(token);
     hash.update(secret.expose());
     hex(&hash.finalize())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(nibble.into(), 16).unwrap_or_default());
-        }
-    }
-    text
 }
 
 /// A sibling domain can plant a cookie over http and post its token from there; the browser says where a

@@ -3,52 +3,38 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Router, routing::get};
-use hallpass::{Auth, Credentials, Field, NoClaims, SessionEvent, User, ViewUser};
+use hallpass::{Auth, Builder, Credentials, Field, User};
 use hallpass_axum::{AuthExt, Session};
 use hallpass_sqlx::SqlStore;
-use serde::Serialize;
 
-/// What the browser sees: the body of `GET /api/auth/session`.
-#[derive(Serialize)]
-struct View {
-    user: Person,
-}
-
-#[derive(Serialize)]
-struct Person {
-    #[serde(flatten)]
-    public: ViewUser,
-    id: String,
-    role: Option<String>,
-}
+mod session;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = SqlStore::connect("sqlite:example.db").await?;
     store.migrate().await?;
-    let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
-    let auth = Auth::builder()
-        .store(store)
-        .credentials(form, async |input, _| Ok(find_user(input.text("username"), input.text("password"))))
-        .session(async |it: SessionEvent<NoClaims>, _| {
-            let role = it.stored_user.as_ref().and_then(role);
-            Ok(View { user: Person { public: it.user.public(), id: it.user.id, role } })
-        })
-        .build()?;
-    let app = Router::new().route("/", get(home)).merge(auth.routes()).layer(auth.layer()).with_state(auth);
+    let auth = extend(Auth::builder(), store).build()?;
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    Ok(axum::serve(listener, app).await?)
+    Ok(axum::serve(listener, app(auth)).await?)
+}
+
+fn extend(builder: Builder, store: SqlStore) -> Builder {
+    let form = Credentials::new().field(Field::text("username")).field(Field::password("password"));
+    builder
+        .store(store)
+        .credentials(form, async |input, _| Ok(find_user(input.text("username"), input.text("password"))))
+        .session(async |it, _| Ok(session::view(&it)))
+}
+
+fn app(auth: Auth) -> Router {
+    Router::new().route("/", get(home)).merge(auth.routes()).layer(auth.layer()).with_state(auth)
 }
 
 async fn home(State(auth): State<Auth>, session: Session) -> Result<String, StatusCode> {
     let user = auth.users().find(&session.user.id).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    let role = user.as_ref().and_then(role).unwrap_or_else(|| "nobody".to_owned());
+    let role = user.as_ref().and_then(session::role).unwrap_or_else(|| "nobody".to_owned());
     Ok(format!("You are user {}, and your role is {role}.", session.user.id))
-}
-
-fn role(user: &User) -> Option<String> {
-    Some(user.get("role")?.as_str()?.to_owned())
 }
 
 fn find_user(name: Option<&str>, password: Option<&str>) -> Option<User> {
@@ -58,3 +44,6 @@ fn find_user(name: Option<&str>, password: Option<&str>) -> Option<User> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

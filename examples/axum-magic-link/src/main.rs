@@ -16,10 +16,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     .build()?;
 
-    let app = Router::new().route("/", get(home)).merge(auth.routes()).layer(auth.layer()).with_state(auth);
-
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    Ok(axum::serve(listener, app).await?)
+    Ok(axum::serve(listener, app(auth)).await?)
 }
 
 /// Prints the link in place of sending it.
@@ -32,6 +30,10 @@ impl Mailer for Terminal {
     }
 }
 
+fn app(auth: Auth) -> Router {
+    Router::new().route("/", get(home)).merge(auth.routes()).layer(auth.layer()).with_state(auth)
+}
+
 async fn home(session: Option<Session>) -> Markup {
     html! {
         @if let Some(session) = session {
@@ -42,3 +44,6 @@ async fn home(session: Option<Session>) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

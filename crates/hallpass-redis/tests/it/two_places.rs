@@ -71,7 +71,7 @@ async fn session_made_before_the_first_proof_is_worthless_after_it_even_if_its_r
     let ada = signed_up(&store).await;
     let token = signed_in(&store, &ada, "prepared").await;
     // As when the process ends between the two steps of a proof.
-    users.verify_email(&ada.id, in_seconds(0)).await.unwrap();
+    users.verify_email(&ada, in_seconds(0)).await.unwrap();
     assert_eq!(store.session(&token).await.unwrap(), None);
     assert_eq!(store.sessions(&ada.id).await.unwrap(), []);
     let after = signed_in(&store, &ada, "after").await;
@@ -89,10 +89,11 @@ async fn proof_that_ends_halfway_leaves_no_session_from_before() {
     let store = RedisStore::new(&database.url, users.clone()).unwrap();
     let ada = signed_up(&store).await;
     // It began when an earlier address was proven: only its end can make it worthless.
-    users.verify_email(&ada.id, in_seconds(0)).await.unwrap();
+    users.verify_email(&ada, in_seconds(0)).await.unwrap();
     let token = signed_in(&store, &ada, "token").await;
-    users.update_user(&ada.id, UserChange::new().email("new@example.com".to_owned())).await.unwrap();
-    let proof = store.verify_email(&ada.id, in_seconds(0));
+    let change = UserChange::new().email("new@example.com".to_owned());
+    let ada = users.update_user(&ada.id, change).await.unwrap();
+    let proof = store.verify_email(&ada, in_seconds(0));
     let is_proven = async {
         while users.user(&ada.id).await.unwrap().unwrap().email_verified.is_none() {
             tokio::task::yield_now().await;
@@ -167,7 +168,7 @@ async fn no_session_is_lost_or_begun_while_the_users_are_away() {
     users.set_away(true);
     assert!(store.session(&token).await.is_err());
     assert!(store.delete_user(&ada.id).await.is_err());
-    assert!(store.verify_email(&ada.id, in_seconds(0)).await.is_err());
+    assert!(store.verify_email(&ada, in_seconds(0)).await.is_err());
     let late = hallpass::SessionToken::new("late");
     let session = hallpass::StoredSession::new(&late, &ada.id, in_seconds(60));
     assert!(store.create_session(&late, session).await.is_err());

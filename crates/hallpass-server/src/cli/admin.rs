@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
 
 /// Which database, and how to answer.
 #[derive(Args, Clone, Debug)]
@@ -150,6 +151,21 @@ pub(crate) enum SessionsAction {
         /// Id or e-mail address
         user: String,
     },
+    /// Show a session
+    Show {
+        /// Id or e-mail address
+        user: String,
+        /// Id of the session, from the list
+        session: String,
+    },
+    /// Change what all sessions of a user keep; those in cookies within seconds
+    Update {
+        /// Id or e-mail address
+        user: String,
+        /// A JSON object: each member takes the place of the claim of its name, null removes it
+        #[arg(value_parser = patch)]
+        patch: Map<String, Value>,
+    },
     /// End one session
     Revoke {
         /// Id or e-mail address
@@ -168,6 +184,14 @@ pub(crate) enum SessionsAction {
     /// Remove what has expired, and user agents and addresses that are kept no longer; a server does so every ten
     /// minutes
     Sweep,
+}
+
+fn patch(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(patch)) => Ok(patch),
+        Ok(_) => Err("a JSON object is wanted, such as {\"role\":\"editor\"}".to_owned()),
+        Err(error) => Err(format!("that is no JSON: {error}")),
+    }
 }
 
 pub(super) const MIGRATE_HELP: &str = "\
@@ -193,6 +217,7 @@ means that it was not done.";
 pub(super) const SESSIONS_HELP: &str = "\
 Examples:
   hallpass sessions list ada@example.com
+  hallpass sessions update ada@example.com '{\"role\":\"editor\"}'
   hallpass sessions revoke ada@example.com 1c6ed0b9e5f04a0e9c6a2d3f4b5a6978
   hallpass sessions revoke-all ada@example.com
 

@@ -126,7 +126,7 @@ impl Looks {
             } else if let Some(name) = mail {
                 match name.check(&source) {
                     Ok(()) => self.mails.push((*name, source)),
-                    Err(error) => problems.push(in_line(&path, &source, error.line, error.source)),
+                    Err(error) => problems.push(in_line(&path, &source, error.line, &error.source)),
                 }
             }
         }
@@ -152,12 +152,12 @@ fn text_of(path: &Path) -> Result<String, String> {
 
 fn in_template(path: &Path, source: &str, error: PageError) -> Problem {
     match error {
-        PageError::Template { line, source: message, .. } => in_line(path, source, line, message),
-        other => in_line(path, source, None, other),
+        PageError::Template { line, source: message, .. } => in_line(path, source, line, &message),
+        other => in_line(path, source, None, &other),
     }
 }
 
-fn in_line(path: &Path, source: &str, line: Option<usize>, message: impl ToString) -> Problem {
+fn in_line(path: &Path, source: &str, line: Option<usize>, message: &impl ToString) -> Problem {
     let before = line.unwrap_or(1).saturating_sub(1);
     let start = source.split_inclusive('\n').take(before).map(str::len).sum();
     Problem::at(path, source, start..start, message.to_string())

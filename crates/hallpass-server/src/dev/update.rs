@@ -63,13 +63,8 @@ pub(super) async fn update(State(dev): State<Dev>, parts: Parts, Form(change): F
         }
         Err(error) => Outcome::Refused(format!("that is no JSON: {error}")),
     };
-    let page = match outcome {
-        Outcome::Seen => "/?change=done",
-        Outcome::Unseen => "/?change=unseen",
-        Outcome::Refused(_) => "/?change=refused",
-    };
     dev.last_change.put(outcome);
-    (visitor.into_cookies(), Redirect::to(page)).into_response()
+    (visitor.into_cookies(), Redirect::to("/?change")).into_response()
 }
 
 fn outcome(before: &Value, response: &http::Response<Bytes>) -> Outcome {

@@ -67,18 +67,3 @@ impl HttpClient for Asking {
         })
     }
 }
-
-/// Why there was no answer, with its causes. None of them holds more than the host.
-pub(super) fn why(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) && !more.contains("://") {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
-}

@@ -1,10 +1,10 @@
 //! Whether mails can be sent; none is.
 
 use hallpass::mail::Mailer;
+use hallpass::with_causes;
 
 use crate::config::{Config, Sending};
 
-use super::client::why;
 use super::finding::Finding;
 
 pub(super) async fn findings(config: &Config) -> Vec<Finding> {
@@ -20,7 +20,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
         }
         Some(Sending::Smtp(smtp)) => vec![match smtp.check(config.environment()).await {
             Ok(()) => Finding::ok(CHECK, "the mail server lets us in"),
-            Err(error) => Finding::problem(CHECK, why(&error), CURE),
+            Err(error) => Finding::problem(CHECK, with_causes(&error), CURE),
         }],
     }
 }

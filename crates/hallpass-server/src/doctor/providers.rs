@@ -1,13 +1,13 @@
 //! Whether the providers answer, and what is to be registered at each.
 
 use hallpass::oauth::ProtocolErrorKind;
-use hallpass::{AccountKind, Auth, ConfiguredProvider};
+use hallpass::{AccountKind, Auth, ConfiguredProvider, with_causes};
 
 use crate::config::Config;
 use crate::setup::init::is_placeholder;
 
 use super::Place;
-use super::client::{Asking, why};
+use super::client::Asking;
 use super::finding::Finding;
 
 pub(super) async fn findings(
@@ -51,7 +51,7 @@ async fn one(asking: &Asking, place: &Place, auth: &Auth, provider: &ConfiguredP
                 _ => "look at the section of this provider in the settings",
             };
             let cure = format!("{cure}; {registered}");
-            findings.push(Finding::problem(CHECK, format!("{name}: {}", why(&error)), cure));
+            findings.push(Finding::problem(CHECK, format!("{name}: {}", with_causes(&error)), cure));
             return findings;
         }
         // Without a discovery document nobody has been asked yet.
@@ -61,7 +61,11 @@ async fn one(asking: &Asking, place: &Place, auth: &Auth, provider: &ConfiguredP
                 let host = token_endpoint.host_str().unwrap_or_default();
                 let cure =
                     format!("look whether this machine reaches it: DNS, firewall, proxy; {registered}");
-                findings.push(Finding::problem(CHECK, format!("{name}: {host}: {}", why(&error)), cure));
+                findings.push(Finding::problem(
+                    CHECK,
+                    format!("{name}: {host}: {}", with_causes(&error)),
+                    cure,
+                ));
                 return findings;
             }
         }

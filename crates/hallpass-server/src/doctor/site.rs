@@ -1,7 +1,7 @@
 //! Whether the public address leads to this server, with everything that a proxy has to pass on.
 
 use bytes::Bytes;
-use hallpass::Auth;
+use hallpass::{Auth, with_causes};
 use http::Response;
 use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::config::{Config, is_loopback_host};
 
-use super::client::{Asking, why};
+use super::client::Asking;
 use super::finding::Finding;
 use super::{Place, cors};
 
@@ -32,7 +32,11 @@ pub(super) async fn findings(
                 "start the server (it listens at {}), and look at DNS, proxy, firewall and certificate",
                 config.listen
             );
-            findings.push(Finding::problem(ADDRESS, format!("{url} does not answer: {}", why(&error)), cure));
+            findings.push(Finding::problem(
+                ADDRESS,
+                format!("{url} does not answer: {}", with_causes(&error)),
+                cure,
+            ));
             return findings;
         }
     };

@@ -105,13 +105,20 @@ fn what_cannot_be_done_is_told_with_exit_code_1() {
         (&["users", "update", "2", "--name", "x"], "there is no user"),
         (&["users", "unlink", "1", "github", "5"], "has no account"),
         (&["sessions", "list", "b@example.com"], "there is no user"),
+        (&["sessions", "show", "1", "abc"], "has no session"),
+        (&["sessions", "update", "2", "{}"], "there is no user"),
         (&["sessions", "revoke", "1", "abc"], "has no session"),
     ] {
         let told = failure(&folder, arguments);
         assert!(told.starts_with("hallpass: ") && told.contains(said), "{arguments:?}: {told}");
     }
-    // A change of nothing is a slip.
+    // A change of nothing is a slip, and so is what is no change.
     assert_eq!(run(&folder, &["users", "update", "1"], "").status.code(), Some(2));
+    for (patch, said) in [("[1]", "a JSON object is wanted"), ("{role:1}", "that is no JSON")] {
+        let output = run(&folder, &["sessions", "update", "1", patch], "");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains(said), "{patch}");
+    }
 }
 
 #[test]
@@ -135,12 +142,40 @@ fn accounts_and_sessions_are_shown_without_their_tokens() {
     assert!(!list.to_string().contains(&token) && !list.to_string().contains("claims"), "{list}");
     let keys: Vec<_> = list[0].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["id", "userId", "expires", "created", "lastSeen", "userAgent", "address"]);
-    assert!(done(&folder, &["sessions", "list", "ada"]).contains(list[0]["id"].as_str().unwrap()));
+    let id = list[0]["id"].as_str().unwrap();
+    assert!(done(&folder, &["sessions", "list", "ada"]).contains(id));
+    assert_eq!(json(&folder, &["sessions", "show", "ada", id]), list[0]);
+    assert!(done(&folder, &["sessions", "show", "ada", id]).contains("address   127.0.0.1\n"));
     assert_eq!(json(&folder, &["sessions", "sweep"]), json!({ "removed": 0, "forgotten": 0 }));
 
     // While the server runs.
     assert_eq!(json(&folder, &["sessions", "revoke-all", "ada"]), json!({ "revoked": 1 }));
     assert_eq!(browser.get("/api/auth/session").body, "null");
+}
+
+#[test]
+fn what_sessions_keep_is_changed_wherever_they_are() {
+    for strategy in ["database", "jwt"] {
+        let folder = configured(&format!("[session]\nstrategy = \"{strategy}\"\n"));
+        // A form adds nobody where sessions are in cookies.
+        done(&folder, &["users", "create", "--id", "ada", "--name", "Ada Lovelace"]);
+        let mut server = Server::start(program(&folder, &[]));
+        let mut browser = Browser::new(&server.host);
+        browser.sign_in("ada", "correct horse");
+        assert_eq!(browser.session()["user"]["role"], "admin");
+        for (patch, shown) in [(r#"{"role":"editor"}"#, json!("editor")), (r#"{"role":null}"#, Value::Null)] {
+            assert_eq!(json(&folder, &["sessions", "update", "ada", patch]), json!({ "updated": "ada" }));
+            // One that runs learns it too; where sessions are in cookies, within seconds.
+            drop(server);
+            server = Server::start(program(&folder, &[]));
+            browser = browser.at(&server.host);
+            let session = browser.session();
+            assert_eq!(
+                (&session["user"]["name"], &session["user"]["role"]),
+                (&json!("Ada Lovelace"), &shown)
+            );
+        }
+    }
 }
 
 #[test]

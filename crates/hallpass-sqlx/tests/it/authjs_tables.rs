@@ -154,7 +154,7 @@ async fn the_first_proof_takes_all_accounts_and_sessions() {
         let ada = store.create_user(User::new("42").with_email("a@b.example"), Some(account)).await.unwrap();
         let token = SessionToken::new("token");
         store.create_session(&token, StoredSession::new(&token, &ada.id, at(1))).await.unwrap();
-        store.verify_email(&ada.id, at(2)).await.unwrap();
+        store.verify_email(&ada, at(2)).await.unwrap();
         assert!(store.accounts(&ada.id).await.unwrap().is_empty());
         assert!(store.session(&token).await.unwrap().is_none());
     })

@@ -21,9 +21,9 @@ async fn with_a_session(url: &str, timeout: Duration) -> (SqlStore, SessionToken
 async fn a_cut_connection_is_replaced(url: &str, cut: impl AsyncFn()) {
     let (store, token) = with_a_session(url, Duration::from_secs(5)).await;
     cut().await;
-    assert!(store.session(&token).await.unwrap().is_some());
+    let (_, owner) = store.session(&token).await.unwrap().unwrap();
     cut().await;
-    store.verify_email("42", Timestamp::from_seconds(1)).await.unwrap();
+    store.verify_email(&owner, Timestamp::from_seconds(1)).await.unwrap();
     cut().await;
     // Whether a single statement was carried out nobody knows: it fails, and the next one works.
     let token = OneTimeToken::new("ada@example.com", "hash", Timestamp::from_seconds(1));
@@ -82,7 +82,8 @@ async fn everything_works_again_when_the_database_is_back(kind: Kind) {
     while store.session(&token).await.is_err() {
         assert!(back.elapsed() < Duration::from_secs(2));
     }
-    store.verify_email("42", Timestamp::from_seconds(1)).await.unwrap();
+    let (_, owner) = store.session(&token).await.unwrap().unwrap();
+    store.verify_email(&owner, Timestamp::from_seconds(1)).await.unwrap();
 
     server.pause();
     let started = Instant::now();
@@ -128,10 +129,10 @@ async fn a_call_that_is_given_up_leaves_no_transaction_behind() {
     let Some(database) = test_servers::postgres().await else { return };
     let store = builder(&database.url).pool_size(1).connect().await.unwrap();
     store.migrate().await.unwrap();
-    store.create_user(User::new("42"), None).await.unwrap();
+    let owner = store.create_user(User::new("42"), None).await.unwrap();
     let mut other = <sqlx::PgConnection as sqlx::Connection>::connect(&database.url).await.unwrap();
     sqlx::raw_sql("BEGIN; SELECT * FROM hallpass_users FOR UPDATE").execute(&mut other).await.unwrap();
-    let change = store.verify_email("42", Timestamp::from_seconds(1));
+    let change = store.verify_email(&owner, Timestamp::from_seconds(1));
     assert!(tokio::time::timeout(Duration::from_millis(200), change).await.is_err());
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     assert_eq!(store.user("42").await.unwrap().unwrap().email_verified, None);
@@ -145,19 +146,20 @@ async fn a_file_that_another_program_has_locked_is_unavailable_until_it_lets_go(
 
     let url = crate::open::sqlite_url();
     let (store, token) = with_a_session(&url, Duration::from_millis(300)).await;
+    let (_, owner) = store.session(&token).await.unwrap().unwrap();
     let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let once = |hash| OneTimeToken::new("ada@example.com", hash, Timestamp::from_seconds(1));
     for _ in 0..2 {
         let error = store.create_token(once("1")).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-        let error = store.verify_email("42", Timestamp::from_seconds(1)).await.unwrap_err();
+        let error = store.verify_email(&owner, Timestamp::from_seconds(1)).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         // Who is signed in can be read all the same.
         assert!(store.session(&token).await.unwrap().is_some());
     }
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     store.create_token(once("2")).await.unwrap();
-    store.verify_email("42", Timestamp::from_seconds(1)).await.unwrap();
+    store.verify_email(&owner, Timestamp::from_seconds(1)).await.unwrap();
     assert_eq!(store.take_token("ada@example.com", "1").await.unwrap(), None);
 }

@@ -72,6 +72,7 @@ impl Users<'_> {
     pub async fn create(&self, user: User) -> Result<User, Error> {
         let store = store(self.0)?;
         let email = user.email.as_deref().map(address).transpose()?;
+        require_free(store, email.as_deref(), None).await?;
         let id = match (user.id.is_empty(), self.0) {
             (true, Some(config)) => {
                 let mut random = [0; 16];
@@ -94,6 +95,7 @@ impl Users<'_> {
             other => other,
         };
         let (config, store) = both(self.0)?;
+        require_free(store, email.as_ref().and_then(|email| email.as_deref()), Some(id)).await?;
         let user = store.update_user(id, UserChange { email, ..change }).await?;
         begin_epoch(config, store, id, |epoch| epoch).await?;
         Ok(user)
@@ -152,6 +154,14 @@ impl Sessions<'_> {
         let now = config.clock.now();
         let sessions = store.sessions(user_id).await?.into_iter().filter(|session| session.expires > now);
         Ok(sessions.map(|session| config.retained(session, now)).collect())
+    }
+
+    /// The session of a user with this id, unless it has expired; user agent and address as in [`list`](Self::list).
+    ///
+    /// # Errors
+    /// Only those of every method.
+    pub async fn find(&self, user_id: &str, session_id: &str) -> Result<Option<StoredSession>, Error> {
+        Ok(self.list(user_id).await?.into_iter().find(|session| session.id == session_id))
     }
 
     /// Ends one session of a user. Returns whether there was one with this id.
@@ -285,6 +295,17 @@ async fn patch_row(
 
 fn no_store() -> Error {
     Error::new(ErrorKind::MissingStore, "there is no store: call `store` on the builder")
+}
+
+/// No user but this one may have the address, in another spelling of its domain either: the store compares texts.
+async fn require_free(store: &dyn DynStore, address: Option<&str>, id: Option<&str>) -> Result<(), Error> {
+    let Some(address) = address else { return Ok(()) };
+    match email::find_user(store, address).await? {
+        Some(owner) if Some(owner.id.as_str()) != id => {
+            Err(Error::new(ErrorKind::Store, "there is a user with this address"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn address(typed: &str) -> Result<String, Error> {

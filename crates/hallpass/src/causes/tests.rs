@@ -40,10 +40,13 @@ fn addresses_lose_user_password_query_and_fragment() {
 
 #[test]
 fn all_causes_are_told_once() {
-    let error = Error::caused_by(
-        ErrorKind::SessionToken,
-        "the session callback failed",
-        Error::caused_by(ErrorKind::Unavailable, "asking", "https://api.example/?token=canary is away"),
+    let kind = ErrorKind::Unavailable;
+    let asking = crate::Error::caused_by(kind, "asking", "https://api.example/?token=canary is away");
+    let error = crate::Error::caused_by(kind, "the session callback failed", asking);
+    assert_eq!(
+        with_causes(&error),
+        "Unavailable: the session callback failed: Unavailable: asking: https://api.example/ is away"
     );
-    assert_eq!(causes(&error).unwrap(), "Unavailable: asking: https://api.example/ is away");
+    let repeats = crate::Error::caused_by(kind, "the database is away", "the database is away");
+    assert_eq!(with_causes(&repeats), "Unavailable: the database is away");
 }

@@ -10,6 +10,10 @@ fn times_are_written_as_javascript_does() {
         assert_eq!(Timestamp::from_millis(millis).to_iso(), text);
         assert_eq!(Timestamp::from_iso(text), Some(Timestamp::from_millis(millis)));
     }
+    for (millis, text) in [(-1, "1970-01-01T00:00:00.000Z"), (i64::MAX, "9999-12-31T23:59:59.999Z")] {
+        assert_eq!(Timestamp::from_millis(millis).to_iso(), text);
+    }
+    assert_eq!(Timestamp::from_iso("9999-12-31T23:59:59.999Z"), Some(Timestamp::END_OF_TIME));
 }
 
 #[test]

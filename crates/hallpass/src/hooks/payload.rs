@@ -15,6 +15,7 @@ use super::JwtDecision;
 use super::stale::StaleClaims;
 use crate::Timestamp;
 use crate::error::{BoxError, Error, ErrorKind};
+use crate::store::Epoch;
 
 /// The payload of a session's token.
 ///
@@ -168,6 +169,14 @@ pub(crate) struct Marker {
 }
 
 impl Marker {
+    /// Whether the session has been revoked.
+    pub(crate) fn is_revoked_in(self, epoch: &Epoch) -> bool {
+        match self.began_in {
+            Some(began_in) => began_in < epoch.revoked,
+            None => epoch.not_before.is_some_and(|end| self.began <= end),
+        }
+    }
+
     /// It is the end of the token's id, where programs that know nothing of it do not mind:
     /// `<uuid>.<began>.<began in>.<epoch>`.
     fn parse(id: &str) -> Option<Self> {

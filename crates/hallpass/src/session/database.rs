@@ -7,15 +7,15 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::{Live, MOST_ATTEMPTS, Opened, Row, Source, Trigger, extended, first_claims};
-use crate::Timestamp;
 use crate::config::Strategy;
 use crate::cookie::{CookieChange, Pieces};
 use crate::error::{Error, ErrorKind};
+use crate::hex::hex;
 use crate::hooks::{Payload, RawTrigger};
 use crate::jose::Dialect;
 use crate::secret::Secret;
 use crate::store::{DynStore, OneTimeToken, SessionChange, SessionToken, StoreErrorKind, StoredSession};
-use crate::verify::hex;
+use crate::{Timestamp, User};
 
 /// What the cookie of a session stands for.
 pub(crate) enum Found {
@@ -108,7 +108,7 @@ impl Source<'_> {
                 Found::Token(payload) => match self.adopt(payload).await? {
                     Adopted::Row(row) => (*row, true),
                     Adopted::Ended => return Ok(None),
-                    Adopted::Foreign => return self.open_foreign_token(trigger, pieces).await.map(Some),
+                    Adopted::Foreign => return self.open_foreign_token(trigger, pieces).await,
                 },
             };
             if let Some(opened) = self.open_row(row, is_new, trigger.clone(), pieces).await? {
@@ -288,32 +288,35 @@ impl Source<'_> {
         let session = self.new_session(&name, &user.id, &current.payload, payload.marker().began)?;
         // One step for the row and for the mark that there was one. In two, whatever happened between them would look
         // like a session that has ended, or let a copy of the token begin again one that has.
-        let adopted = match store.adopt_session(&name, session.clone(), token.once()).await {
-            Ok(()) => Adopted::Row(Box::new(Row { token: name, session, user })),
-            Err(error) if error.kind() == StoreErrorKind::Conflict => self.adopted(store, &token).await?,
-            Err(error) if error.kind() == StoreErrorKind::NotFound => Adopted::Foreign,
+        let (adopted, is_ours) = match store.adopt_session(&name, session.clone(), token.once()).await {
+            Ok(()) => (Adopted::Row(Box::new(Row { token: name, session, user })), true),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {
+                (self.adopted(store, &token).await?, false)
+            }
+            Err(error) if error.kind() == StoreErrorKind::NotFound => (Adopted::Foreign, false),
             Err(error) => return Err(error.into()),
         };
-        match adopted {
-            Adopted::Row(row) => self.settle(store, *row, &token, payload).await,
-            Adopted::Ended | Adopted::Foreign => Ok(adopted),
-        }
+        let Adopted::Row(row) = adopted else { return Ok(adopted) };
+        // Whatever has happened to all sessions of the user since the token was read has not met the row.
+        let Some(latest) = self.catch_up_now(payload).await? else {
+            // A row from before may be the one session that was to stay.
+            if is_ours {
+                store.delete_session(&row.token).await?;
+            }
+            return Ok(Adopted::Ended);
+        };
+        self.settle(store, *row, &token, &latest.payload).await
     }
 
-    /// Whatever has happened to all sessions of the user since the token was read has not met the row that it has
-    /// become: the token is asked again.
+    /// The row of a token, with the claims that the token has now.
     async fn settle(
         &self,
         store: &dyn DynStore,
         mut row: Row,
         token: &Token,
-        payload: Payload,
+        latest: &Payload,
     ) -> Result<Adopted, Error> {
-        let Some(latest) = self.catch_up_now(payload).await? else {
-            store.delete_session(&row.token).await?;
-            return Ok(Adopted::Ended);
-        };
-        let claims = latest.payload.claims()?;
+        let claims = latest.claims()?;
         // The first version is what the token held. Later ones have met what came since.
         if row.session.version == 0 && row.session.claims != claims {
             let change = SessionChange::new().claims(claims.clone(), row.session.version);
@@ -337,12 +340,16 @@ impl Source<'_> {
     }
 
     /// A token whose user the store does not know works until it expires, and is not renewed.
-    async fn open_foreign_token(&self, trigger: Trigger, pieces: &Pieces<'_>) -> Result<Opened, Error> {
+    async fn open_foreign_token(
+        &self,
+        trigger: Trigger,
+        pieces: &Pieces<'_>,
+    ) -> Result<Option<Opened>, Error> {
         let opened = self.open_token(trigger, pieces).await?;
-        Ok(match opened.live {
+        Ok(opened.map(|opened| match opened.live {
             Some(live) => Opened { live: Some(live), cookies: Vec::new() },
             None => opened,
-        })
+        }))
     }
 
     /// Puts a session that was in the store into a token, after the strategy was changed. `None` when the row is not as
@@ -360,14 +367,16 @@ impl Source<'_> {
         let (cookies, expires) = self.seal(&payload, pieces)?;
         // Whoever has changed the user, the claims or the session until here is seen now. Whoever does from here on
         // begins an epoch after the one that the token knows.
-        if store.session(&row.token).await?.is_none_or(|(_, user)| user != row.user) {
+        let is_as_read = |(session, user): (StoredSession, User)| {
+            session.version == row.session.version
+                && first_claims(&user, Strategy::Jwt) == first_claims(&row.user, Strategy::Jwt)
+        };
+        if !store.session(&row.token).await?.is_some_and(is_as_read) {
             return Ok(None);
         }
         // Requests under way still have the old cookie.
         let end = row.session.expires.min(self.now + GRACE);
-        let change =
-            SessionChange::new().expires(end).claims(row.session.claims.clone(), row.session.version);
-        if !store.update_session(&row.token, change).await? {
+        if !store.update_session(&row.token, SessionChange::new().expires(end)).await? {
             return Ok(None);
         }
         Ok(Some(Opened { live: Some(Live { token: payload, expires, row: None }), cookies }))
@@ -383,7 +392,9 @@ impl Token {
             name.update(text);
         }
         name.update(payload.time("iat").map_or(0, |issued| issued.seconds()).to_be_bytes());
-        let expires = payload.time("exp").map_or(END_OF_TIME, |end| (end + GRACE).min(END_OF_TIME));
+        let expires = payload
+            .time("exp")
+            .map_or(Timestamp::END_OF_TIME, |end| (end + GRACE).min(Timestamp::END_OF_TIME));
         Self { name, expires }
     }
 
@@ -416,9 +427,6 @@ const LONGEST_USER_AGENT: usize = 512;
 
 /// Under what the store remembers tokens that went on as rows: no address has a space and no `@`.
 const ADOPTED: &str = "hallpass: adopted token";
-
-/// The last second of the year 9999, for a token that never expires.
-const END_OF_TIME: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 /// How long a row lives on whose session went into a token.
 const GRACE: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use super::{MOST_ATTEMPTS, Source, first_claims};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{Marker, Payload};
-use crate::store::{DynStore, Epoch, patched};
+use crate::store::{DynStore, Epoch, Revoke, patched};
 use crate::{Strategy, Timestamp};
 
 /// A token, after it has learnt what there is to learn.
@@ -48,13 +48,9 @@ impl Source<'_> {
         }
         let (Some(epoch), Some(store), Some(id)) = (epoch, self.config.store.as_deref(), payload.text("sub"))
         else {
-            return Ok(Some(Current { payload, is_new: false }));
+            return Ok(Some(Current { payload: self.marked(payload, marker), is_new: false }));
         };
-        let is_revoked = match marker.began_in {
-            Some(began_in) => began_in < epoch.revoked,
-            None => epoch.not_before.is_some_and(|end| marker.began <= end),
-        };
-        if is_revoked {
+        if marker.is_revoked_in(epoch) {
             return Ok(None);
         }
         if epoch.number <= marker.epoch {
@@ -69,6 +65,39 @@ impl Source<'_> {
         let began_in = Some(marker.began_in.unwrap_or(epoch.number));
         payload.mark(Marker { began_in, epoch: epoch.number, ..marker });
         Ok(Some(Current { payload, is_new: true }))
+    }
+
+    /// The token of another program, which notes when its session began: renewed, it would begin with each look.
+    fn marked(&self, mut payload: Payload, marker: Marker) -> Payload {
+        let matters = self.config.epochs.is_some() || self.config.session_absolute_max_age.is_some();
+        if marker.began_in.is_none() && matters {
+            payload.mark(Marker { began_in: Some(0), ..marker });
+        }
+        payload
+    }
+
+    /// Ends all sessions of the user of a token but its own, which goes on after them. False when it has ended itself.
+    pub(super) async fn end_others_of(
+        &self,
+        store: &dyn DynStore,
+        token: &mut Payload,
+    ) -> Result<bool, Error> {
+        let id = token.text("sub").unwrap_or_default().to_owned();
+        if !self.go_on_alone(store, &id, token).await? {
+            return Ok(false);
+        }
+        let count = store.revoke_sessions(&id, Revoke::All).await?;
+        // As in `reach_all`.
+        Ok(count == 0 || self.go_on_alone(store, &id, token).await?)
+    }
+
+    /// Begins an epoch that ends all sessions in tokens but this one. False, and nothing has begun, when it has ended.
+    async fn go_on_alone(&self, store: &dyn DynStore, id: &str, token: &mut Payload) -> Result<bool, Error> {
+        let marker = token.marker();
+        let revoke = |epoch: Epoch| (!marker.is_revoked_in(&epoch)).then(|| epoch.revoke(self.now));
+        let Some(number) = begin_epoch_if(self.config, store, id, revoke).await? else { return Ok(false) };
+        token.mark(Marker { began_in: Some(number), ..marker });
+        Ok(true)
     }
 
     /// Whether a session that began then has come to the end of its absolute life time.
@@ -132,13 +161,25 @@ pub(crate) async fn begin_epoch(
     id: &str,
     change: impl Fn(Epoch) -> Epoch + Send + Sync,
 ) -> Result<(), Error> {
+    begin_epoch_if(config, store, id, |epoch| Some(change(epoch))).await?;
+    Ok(())
+}
+
+/// As [`begin_epoch`], and returns the number of the epoch; `None`, where `change` says so of the one that is there.
+async fn begin_epoch_if(
+    config: &Config,
+    store: &dyn DynStore,
+    id: &str,
+    change: impl Fn(Epoch) -> Option<Epoch> + Send + Sync,
+) -> Result<Option<i64>, Error> {
     for _ in 0..MOST_ATTEMPTS {
         let current = store.epoch(id).await?.unwrap_or_default();
-        let number = current.number;
-        let next = change(current.next());
-        if store.begin_epoch(id, next.clone(), number).await? {
+        let made_from = current.number;
+        let Some(next) = change(current.next()) else { return Ok(None) };
+        let number = next.number;
+        if store.begin_epoch(id, next.clone(), made_from).await? {
             remember(config, id, Some(Arc::new(next)));
-            return Ok(());
+            return Ok(Some(number));
         }
     }
     Err(Error::new(ErrorKind::Unavailable, "too many others change this user at the same time"))

@@ -35,21 +35,24 @@ impl Source<'_> {
         Ok(payload)
     }
 
-    pub(super) async fn open_token(&self, trigger: Trigger, pieces: &Pieces<'_>) -> Result<Opened, Error> {
+    /// `None` when the session has been revoked, or is too old.
+    pub(super) async fn open_token(
+        &self,
+        trigger: Trigger,
+        pieces: &Pieces<'_>,
+    ) -> Result<Option<Opened>, Error> {
         let payload = match self.payload(pieces) {
             Ok(payload) => payload,
-            Err(error) => return Ok(self.unreadable(&error, pieces)),
+            Err(error) => return Ok(Some(self.unreadable(&error, pieces))),
         };
         let (issued, ends) = (payload.time("iat"), payload.time("exp"));
-        let Some(Current { payload, is_new }) = self.catch_up(payload).await? else {
-            return Ok(self.nobody(pieces));
-        };
+        let Some(Current { payload, is_new }) = self.catch_up(payload).await? else { return Ok(None) };
         let before = Arc::new(payload);
         let is_update = matches!(trigger, Trigger::Update(_));
         let token = match extended(self, &before, RawTrigger::from(trigger)).await? {
             Ok(Some(token)) => token,
-            Ok(None) => return Ok(self.nobody(pieces)),
-            Err(error) => return Ok(self.unreadable(&error, pieces)),
+            Ok(None) => return Ok(Some(self.nobody(pieces))),
+            Err(error) => return Ok(Some(self.unreadable(&error, pieces))),
         };
         let update_age = self.config.jwt_update_age;
         let due = is_update
@@ -60,15 +63,15 @@ impl Source<'_> {
             || (!Arc::ptr_eq(&token, &before) && token != before);
         let live = |token, expires| Some(Live { token, expires, row: None });
         if !due && let Some(expires) = ends {
-            return Ok(Opened { live: live(token, expires), cookies: Vec::new() });
+            return Ok(Some(Opened { live: live(token, expires), cookies: Vec::new() }));
         }
         match self.seal(&token, pieces) {
-            Ok((cookies, expires)) => Ok(Opened { live: live(token, expires), cookies }),
+            Ok((cookies, expires)) => Ok(Some(Opened { live: live(token, expires), cookies })),
             // Reading goes on with the cookie that there is: else nobody gets out of a session that has grown.
             Err(error) if error.kind() == ErrorKind::SessionTooLarge && !is_update => {
                 core::report(&self.config.hooks, &error, Some(self.info));
                 let expires = ends.unwrap_or(self.now + self.config.session_max_age);
-                Ok(Opened { live: live(token, expires), cookies: Vec::new() })
+                Ok(Some(Opened { live: live(token, expires), cookies: Vec::new() }))
             }
             Err(error) => Err(error),
         }

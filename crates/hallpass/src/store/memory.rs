@@ -146,9 +146,10 @@ impl Store for MemoryStore {
         Ok(after)
     }
 
-    async fn verify_email(&self, id: &str, at: Timestamp) -> Result<User, StoreError> {
-        let mut rows = self.lock();
-        let Some(user) = rows.users.iter_mut().find(|user| user.id == id) else { return Err(no_user()) };
+    async fn verify_email(&self, owner: &User, at: Timestamp) -> Result<User, StoreError> {
+        let (mut rows, id) = (self.lock(), owner.id.as_str());
+        let found = rows.users.iter_mut().find(|user| user.id == id && user.email == owner.email);
+        let Some(user) = found else { return Err(no_user()) };
         let is_first = user.email_verified.replace(at).is_none();
         let user = user.clone();
         if is_first {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::verify::hex;
+use crate::hex::hex;
 use crate::{Timestamp, User};
 
 /// The value of a session's cookie: whoever has it is signed in. Printing it shows the session's id.

@@ -17,7 +17,10 @@ async fn every_user_that_a_store_returns_counts_as_stored() {
         store.users(UserPage::first(1)).await.unwrap().remove(0),
         store.update_user("1", UserChange::new()).await.unwrap(),
         store.session(&token).await.unwrap().unwrap().1,
-        store.verify_email("1", Timestamp::from_seconds(0)).await.unwrap(),
+        store
+            .verify_email(&store.user("1").await.unwrap().unwrap(), Timestamp::from_seconds(0))
+            .await
+            .unwrap(),
     ] {
         assert!(serde_json::to_string(&user).unwrap().contains("emailVerified"));
     }

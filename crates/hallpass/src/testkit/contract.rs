@@ -86,6 +86,7 @@ macro_rules! __store_contract_tests {
             with_a_user_goes_what_is_theirs
             what_a_deleted_user_had_is_free_again
             the_first_proof_ends_what_was_prepared_before
+            a_proof_of_another_address_than_the_user_has_now_is_refused
             the_second_proof_leaves_everything
             an_account_belongs_to_one_user
             one_id_at_two_providers_is_two_accounts

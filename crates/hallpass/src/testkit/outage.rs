@@ -27,20 +27,24 @@ pub struct Outage<S> {
 
 /// What happens before a call, after so many others.
 #[derive(Clone, Default)]
-struct Interruption(Arc<Mutex<Option<(usize, BoxFuture<'static, ()>)>>>);
+struct Interruption(Arc<Mutex<Option<Planned>>>);
+
+struct Planned {
+    /// How many calls come before it.
+    calls: usize,
+    event: BoxFuture<'static, ()>,
+}
 
 impl Interruption {
     /// What happens now, before the call that is to be counted.
     fn due(&self) -> Option<BoxFuture<'static, ()>> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match waiting.take() {
-            Some((0, event)) => Some(event),
-            Some((calls, event)) => {
-                *waiting = Some((calls - 1, event));
-                None
-            }
-            None => None,
+        let planned = waiting.take()?;
+        if planned.calls == 0 {
+            return Some(planned.event);
         }
+        *waiting = Some(Planned { calls: planned.calls - 1, ..planned });
+        None
     }
 }
 
@@ -81,13 +85,13 @@ impl<S: Store> Outage<S> {
     /// somebody else does between any two steps of what it looks at.
     pub fn interrupt(&self, calls: usize, event: impl Future<Output = ()> + Send + 'static) {
         let mut waiting = self.interruption.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *waiting = Some((calls, Box::pin(event)));
+        *waiting = Some(Planned { calls, event: Box::pin(event) });
     }
 
     /// What was to happen and has not: there were fewer calls.
     pub fn take_interruption(&self) -> Option<BoxFuture<'static, ()>> {
         let mut waiting = self.interruption.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.take().map(|(_, event)| event)
+        waiting.take().map(|planned| planned.event)
     }
 
     async fn reach(&self, method: &'static str) -> Result<&S, StoreError> {
@@ -121,7 +125,7 @@ behind! {
     user_by_account(provider: &str, provider_account_id: &str) -> Option<User>;
     users(page: UserPage) -> Vec<User>;
     update_user(id: &str, change: UserChange) -> User;
-    verify_email(id: &str, at: Timestamp) -> User;
+    verify_email(owner: &User, at: Timestamp) -> User;
     delete_user(id: &str) -> bool;
     link_account(owner: &User, account: Account) -> ();
     accounts(user_id: &str) -> Vec<Account>;

@@ -324,6 +324,24 @@ async fn revoked_session_is_refused_at_the_next_read() {
 }
 
 #[tokio::test]
+async fn a_session_is_found_by_its_id_until_it_expires() {
+    let site = Site::new();
+    let auth = site.with_store().session_client_retention(DAY).build().unwrap();
+    browse(&auth).with_header("user-agent", "Phone").sign_in("idp", &site.idp).await;
+    let user = only_user(&site).id;
+    let listed = auth.sessions().list(&user).await.unwrap().remove(0);
+    let find = async |user: &str, id: &str| auth.sessions().find(user, id).await.unwrap();
+    assert_eq!(find("somebody else", &listed.id).await, None);
+    assert_eq!(find(&user, "another").await, None);
+    assert_eq!(listed.user_agent.as_deref(), Some("Phone"));
+    assert_eq!(find(&user, &listed.id).await, Some(listed.clone()));
+    site.clock.advance(DAY);
+    assert_eq!(find(&user, &listed.id).await.unwrap().user_agent, None);
+    site.clock.advance(29 * DAY);
+    assert_eq!(find(&user, &listed.id).await, None);
+}
+
+#[tokio::test]
 async fn everywhere_else_leaves_the_session_of_the_request() {
     let site = Site::new();
     let auth = site.with_store().build().unwrap();
@@ -574,6 +592,32 @@ async fn row_from_before_the_change_to_tokens_goes_on_as_a_token() {
     assert_eq!(old.get("session").await.text(), "null");
 }
 
+/// A callback that notes each look at its user must not keep the session from going on.
+#[tokio::test]
+async fn row_goes_on_as_a_token_though_its_user_changes_with_each_look() {
+    let site = Site::new();
+    let mut old = browse(&site.with_store().build().unwrap());
+    old.sign_in("idp", &site.idp).await;
+    let after = site.builder_with(site.store.clone()).store(site.store.clone());
+    let after =
+        after.session_strategy(Strategy::Jwt).jwt(async |event: Jwt<NoClaims>, store: MemoryStore| {
+            let token = match event {
+                Jwt::SignIn(it) => it.token,
+                Jwt::Read(it) => it.token,
+            };
+            let id = store.rows().users[0].id.clone();
+            let looks =
+                store.rows().users[0].extra.get("looks").and_then(|it| it.as_u64()).unwrap_or_default();
+            store.update_user(&id, UserChange::new().set("looks", looks + 1)).await?;
+            Ok(token.with(NoClaims {}))
+        });
+    let mut browser = browse(&after.build().unwrap());
+    browser.plant(&format!("{SESSION}={}; Path=/; Secure", old.cookie(SESSION).unwrap()));
+    assert_eq!(browser.session().await["user"]["name"], "Ada");
+    assert!(is_token(&browser));
+    assert_eq!(only_user(&site).extra["looks"], 1);
+}
+
 #[tokio::test]
 async fn store_that_is_away_signs_nobody_out() {
     let (site, store) = (Site::new(), Outage::new(MemoryStore::new()));
@@ -642,7 +686,7 @@ async fn account_whose_provider_vouches_outlives_the_first_proof() {
     let auth = site.with_store().build().unwrap();
     let mut browser = browse(&auth);
     browser.sign_in("idp", &site.idp).await;
-    site.store.verify_email(&only_user(&site).id, site.clock.now()).await.unwrap();
+    site.store.verify_email(&only_user(&site), site.clock.now()).await.unwrap();
     assert_eq!(browse(&auth).sign_in("idp", &site.idp).await.location(), SITE);
     assert_eq!(site.store.rows().accounts.len(), 1);
 }

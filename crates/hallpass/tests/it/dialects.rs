@@ -359,6 +359,26 @@ async fn a_token_whose_session_has_ended_gives_way_to_a_session_that_lives() {
 }
 
 #[tokio::test]
+async fn a_revoked_token_gives_way_to_one_that_lives() {
+    let site = Site::new();
+    let auth = site.with_store().dialects([Dialect::V5, Dialect::V4]).session_strategy(Strategy::Jwt);
+    let auth = auth.build().unwrap();
+    let mut browser = browse(&auth);
+    browser.sign_in("idp", &site.idp).await;
+    let revoked = browser.cookie(V5).unwrap().to_owned();
+    auth.sessions().revoke_all(&site.store.rows().users[0].id).await.unwrap();
+    let living = token(Dialect::V4, V4, json!({ "sub": "ann", "name": "ann" }));
+    plant(&mut browser, V5, &revoked);
+    plant(&mut browser, V4, &living);
+    assert_eq!(browser.session().await["user"]["name"], "ann");
+    assert_eq!(session_cookies(&browser), [V5]);
+    // Linking means whoever is signed in, too.
+    plant(&mut browser, V5, &revoked);
+    browser.sign_in("other", &site.other).await;
+    assert_eq!(site.store.rows().users.len(), 2);
+}
+
+#[tokio::test]
 async fn one_name_for_both_dialects_opens_either_and_is_rewritten() {
     let site = Site::new();
     for [written, other] in ORDERS {

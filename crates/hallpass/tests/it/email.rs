@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use hallpass::clock::Clock;
 use hallpass::testkit::Browser;
-use hallpass::{Auth, Builder, Compat, Email, Mail, PagePaths, Store, User};
+use hallpass::{Auth, Builder, Compat, Email, ErrorKind, Mail, PagePaths, Store, User, UserChange};
 use serde_json::json;
 use url::Url;
 
@@ -416,6 +416,18 @@ async fn user_with_the_other_spelling_of_their_domain_is_found() {
         assert!(browse(&case.auth).sign_in("idp", &case.site.idp).await.is_error("OAuthAccountNotLinked"));
     }
     assert_eq!(case.site.store.rows().users.len(), 1);
+    // Nobody else may have the mailbox in the other spelling.
+    let users = case.auth.users();
+    let other = "ada@b\u{fc}cher.example";
+    assert_eq!(users.create(User::new("2").with_email(other)).await.unwrap_err().kind(), ErrorKind::Store);
+    users.create(User::new("3")).await.unwrap();
+    let change = UserChange::new().email(other.to_owned());
+    assert_eq!(users.update("3", change.clone()).await.unwrap_err().kind(), ErrorKind::Store);
+    // With the user go the links, however they were asked for.
+    let link = case.ask(&mut browse(&case.auth), other).await;
+    assert!(users.delete("1").await.unwrap());
+    assert!(browse(&case.auth).follow_magic_link(&link).await.is_error("Verification"));
+    users.update("3", change).await.unwrap();
 }
 
 #[tokio::test]

@@ -147,7 +147,7 @@ async fn linking_by_address_wants_a_verified_one() {
     let mut browser = browse(&auth);
     // The other side too: who has signed up with somebody else's address must not get their account linked in.
     assert!(browser.sign_in("trusting", &site.other).await.is_error("OAuthAccountNotLinked"));
-    let owner = site.store.rows().users[0].id.clone();
+    let owner = site.store.rows().users[0].clone();
     site.store.verify_email(&owner, site.clock.now()).await.unwrap();
     assert_eq!(browser.sign_in("trusting", &site.other).await.location(), SITE);
     // With the first proof the account went whose provider had not vouched for the address.

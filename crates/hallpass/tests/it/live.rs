@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use hallpass::clock::Clock;
+use hallpass::jose::TokenKeys;
 use hallpass::testkit::Browser;
 use hallpass::{
-    Auth, BoxError, Builder, Error, ErrorKind, Jwt, JwtDecision, NoClaims, SessionEvent, SessionToken,
-    Strategy, UserChange,
+    Auth, BoxError, Builder, Dialect, Error, ErrorKind, Jwt, JwtDecision, NoClaims, SessionEvent,
+    SessionToken, Strategy, UserChange,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::site::{Log, SESSION, SITE, Site, browse};
+use crate::site::{Log, SECRET, SESSION, SITE, Site, browse};
 
 const BOTH: [Strategy; 2] = [Strategy::Jwt, Strategy::Database];
 
@@ -95,13 +97,12 @@ async fn another_node_learns_of_a_revocation() {
     for strategy in BOTH {
         let site = Site::new();
         let here = app(&site, strategy).build().unwrap();
-        let there = app(&site, strategy).revocation_delay(Duration::from_millis(1)).build().unwrap();
+        let there = app(&site, strategy).revocation_delay(Duration::ZERO).build().unwrap();
         let browser = signed_in(&here, &site).await;
         let mut elsewhere = browse(&there);
         elsewhere.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
         assert_eq!(elsewhere.session().await["role"], "reader");
         here.sessions().revoke_all(&id(&site)).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(2)).await;
         assert_eq!(elsewhere.get("session").await.text(), "null", "{strategy:?}");
     }
 }
@@ -262,6 +263,46 @@ async fn absolute_life_time_holds_under_constant_use() {
         assert_eq!(browser.get("session").await.text(), "null", "{strategy:?}");
         assert_eq!(site.store.rows().sessions.len(), 0);
     }
+}
+
+/// A token that another program has made does not say when its session began, but for its `iat`.
+fn of_auth_js(site: &Site, id: &str) -> String {
+    let keys = TokenKeys::derive(Dialect::V5, &[SECRET.into()], SESSION);
+    let now = site.clock.now().seconds();
+    let claims = json!({ "sub": id, "iat": now, "exp": now + 30 * 24 * 3600, "jti": "made elsewhere", "role": "reader" });
+    keys.seal_claims(claims.as_object().unwrap(), &[7; 16])
+}
+
+#[tokio::test]
+async fn token_of_auth_js_that_is_used_lives_no_longer_than_the_absolute_life_time() {
+    let site = Site::new();
+    let auth = app(&site, Strategy::Jwt).session_absolute_max_age(40 * DAY).build().unwrap();
+    let mut browser = page(&auth);
+    browser.plant(&format!("{SESSION}={}; Path=/; Secure", of_auth_js(&site, "1")));
+    for _ in 0..39 {
+        site.clock.advance(DAY);
+        assert_eq!(browser.session().await["role"], "reader");
+    }
+    site.clock.advance(DAY);
+    assert_eq!(browser.get("session").await.text(), "null");
+}
+
+#[tokio::test]
+async fn token_of_auth_js_that_is_used_after_a_revocation_elsewhere_is_refused_like_any_other() {
+    let site = Site::new();
+    let (here, there) =
+        (app(&site, Strategy::Jwt).build().unwrap(), app(&site, Strategy::Jwt).build().unwrap());
+    let mut browser = page(&there);
+    browser.plant(&format!("{SESSION}={}; Path=/; Secure", of_auth_js(&site, "1")));
+    // There it is known that nothing has happened to the user, for a while.
+    browser.session().await;
+    here.sessions().revoke_all("1").await.unwrap();
+    site.clock.advance(Duration::from_secs(2));
+    browser.session().await;
+    let fresh = app(&site, Strategy::Jwt).build().unwrap();
+    let mut elsewhere = page(&fresh);
+    elsewhere.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
+    assert_eq!(elsewhere.get("session").await.text(), "null");
 }
 
 #[tokio::test]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hallpass::testkit::{Browser, Outage};
-use hallpass::{Auth, Builder, Email, Jwt, MemoryStore, SessionEvent, Store, Strategy, UserChange};
+use hallpass::{Auth, Builder, Email, Jwt, MemoryStore, SessionEvent, Store, Strategy, User, UserChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::site::{Log, SESSION, SITE, Site, browse};
+use crate::site::{Log, PASSWORD, SESSION, SITE, Site, browse};
 
 const BOTH: [Strategy; 2] = [Strategy::Jwt, Strategy::Database];
 
@@ -91,9 +91,8 @@ impl Case {
     /// Whose session it is, for a process that has seen nothing yet.
     async fn user_of(&self, browser: &Browser) -> Option<String> {
         let auth = Self::builder(&self.site, &self.mailbox, Strategy::Jwt).store(self.site.store.clone());
-        let cookie = format!("{SESSION}={}", browser.cookie(SESSION)?);
-        let parts = http::Request::get("/").header("cookie", cookie).body(()).unwrap().into_parts().0;
-        auth.build().unwrap().session(&parts).await.unwrap().map(|session| session.user.id)
+        browser.cookie(SESSION)?;
+        auth.build().unwrap().session(&parts(browser)).await.unwrap().map(|session| session.user.id)
     }
 
     /// Name and role that the session shows, where a process reads it that has seen nothing yet.
@@ -113,6 +112,12 @@ impl Case {
         }
         true
     }
+}
+
+/// A request of this browser to the application.
+fn parts(browser: &Browser) -> http::request::Parts {
+    let cookie = format!("{SESSION}={}", browser.cookie(SESSION).unwrap());
+    http::Request::get("/").header("cookie", cookie).body(()).unwrap().into_parts().0
 }
 
 /// Fails when so few calls were made that nothing was between them.
@@ -186,6 +191,83 @@ async fn deletion_during_a_sign_in_leaves_no_session_of_the_user() {
                     assert_was_between(calls);
                     break;
                 }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn deletion_during_a_sign_in_with_a_form_leaves_no_session() {
+    for strategy in BOTH {
+        for calls in 0.. {
+            let case = Case::new(strategy, strategy);
+            let ali = User::new("1").with_name("Ali").with_email(ADDRESS);
+            case.site.store.create_user(ali, None).await.unwrap();
+            let there = case.there.clone();
+            case.store.interrupt(calls, async move {
+                assert!(there.users().delete("1").await.unwrap());
+            });
+            let mut eve = browse(&case.here);
+            eve.sign_in_with_credentials(PASSWORD).await;
+            let is_over = case.is_over().await;
+            // A form's user whom the store does not know is made anew.
+            let is_new = strategy == Strategy::Database && calls <= 1;
+            assert!(is_new || case.user_of(&eve).await.is_none(), "{strategy:?} {calls}");
+            if is_over {
+                assert_was_between(calls);
+                break;
+            }
+        }
+    }
+}
+
+/// Where only the address counts that was proven.
+#[tokio::test]
+async fn change_of_the_address_during_a_magic_link_proves_nothing() {
+    for strategy in BOTH {
+        for calls in 0.. {
+            let case = Case::new(strategy, strategy);
+            let (_, id) = case.eve().await;
+            let (link, there) = (case.link().await, case.there.clone());
+            case.store.interrupt(calls, async move {
+                let change = UserChange::new().email("victim@example.com".to_owned());
+                there.users().update(&id, change).await.unwrap();
+            });
+            browse(&case.here).follow_magic_link(&link).await;
+            let is_over = case.is_over().await;
+            let victim = case.site.store.user_by_email("victim@example.com").await.unwrap().unwrap();
+            assert_eq!(victim.email_verified, None, "{strategy:?} {calls}");
+            if is_over {
+                assert_was_between(calls);
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn revoked_session_does_not_save_itself_by_ending_the_others() {
+    for strategy in BOTH {
+        for calls in 0.. {
+            let case = Case::new(strategy, strategy);
+            let (eve, id) = case.eve().await;
+            let mut eve = case.here(&eve);
+            // Here somebody has looked at the session lately.
+            eve.session().await;
+            let there = case.there.clone();
+            case.store.interrupt(calls, async move {
+                there.sessions().revoke_all(&id).await.unwrap();
+            });
+            let read = case.here.read(&parts(&eve)).await.unwrap();
+            if let Some(handle) = read.handle() {
+                let read = handle.sign_out_elsewhere().await.unwrap();
+                read.set_cookies().for_each(|line| eve.plant(line.to_str().unwrap()));
+            }
+            let is_over = case.is_over().await;
+            assert_eq!(case.user_of(&eve).await, None, "{strategy:?} {calls}");
+            if is_over {
+                assert_was_between(calls);
+                break;
             }
         }
     }

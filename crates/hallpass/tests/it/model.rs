@@ -61,7 +61,7 @@ fn steps() -> impl proptest::strategy::Strategy<Value = Vec<Step>> {
 }
 
 fn node(site: &Site, strategy: Strategy) -> Auth<Claims> {
-    let builder = site.with_store().session_strategy(strategy).revocation_delay(Duration::from_nanos(1));
+    let builder = site.with_store().session_strategy(strategy).revocation_delay(Duration::ZERO);
     let builder = builder.jwt(async |event: Jwt<Claims, Update>, ()| {
         Ok(match event {
             Jwt::SignIn(_) => Some(Claims { visits: 0, role: "reader".into() }),

@@ -14,6 +14,7 @@ use crate::core::{self, Ready};
 use crate::dialect::Asked;
 use crate::email;
 use crate::error::{Error, ErrorKind};
+use crate::hex::hex;
 use crate::hooks::{Event, SignIn, SignedIn};
 use crate::link;
 use crate::oauth::{self, ProtocolError, ProtocolErrorKind};
@@ -24,7 +25,7 @@ use crate::respond::{Body, Outcome};
 use crate::session::{Found, Source, Trigger};
 use crate::store::{OneTimeToken, StoreErrorKind};
 use crate::user::Account;
-use crate::verify::{Verified, hex};
+use crate::verify::Verified;
 
 pub(super) async fn run(
     ready: &Ready,
@@ -83,7 +84,7 @@ async fn sign_in(
     let known = link::known_user(ready, &account).await?;
     let user = known.clone().unwrap_or_else(|| profile_user.clone());
     // The provider vouches for the address that it says, which need not be the one that is stored.
-    let vouched = email_verified && user.email.is_some() && user.email == profile_user.email;
+    let vouched = email_verified && email::is_same(user.email.as_deref(), profile_user.email.as_deref());
     let account = Account { email_verified: vouched, ..account };
     let event = SignIn {
         user,
@@ -139,12 +140,11 @@ async fn current_user(
     if let Some(owner) = known.filter(|user| user.id == claimed) {
         return Ok(Some(owner.clone()));
     }
-    let Some(user) = store.user(&claimed).await? else { return Ok(None) };
     // A session that has ended must not take on another way in: by the `jwt` callback, or by whatever has happened to
-    // the user until they were read here. What happens from here on, `link_account` sees.
+    // the user until they are read here. What happens from then on, `link_account` sees.
     let Some(live) = source.open(Trigger::Read).await?.live else { return Ok(None) };
-    let is_theirs = live.token.text("sub") == Some(&user.id) && source.holds(&live).await?;
-    Ok(is_theirs.then_some(user))
+    let Some(user) = store.user(live.token.text("sub").unwrap_or_default()).await? else { return Ok(None) };
+    Ok(source.holds(&live).await?.then_some(user))
 }
 
 /// User and account, from what the provider said.

@@ -5,12 +5,13 @@ use crate::config::Config;
 use crate::core::Ready;
 use crate::email::{self, Email};
 use crate::error::{Error, ErrorKind};
+use crate::hex::hex;
 use crate::hooks::{self, Hook, Mail, SignIn};
 use crate::redirect;
 use crate::respond::{Body, Outcome};
 use crate::store::{DynStore, OneTimeToken};
 use crate::user::{Account, AccountKind};
-use crate::verify::{Verified, hex, proof};
+use crate::verify::{Verified, proof};
 use crate::{Timestamp, User};
 
 pub(super) async fn send_link(
@@ -28,6 +29,8 @@ pub(super) async fn send_link(
     let address = address.ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
     let store = store(config)?;
     let Recipient { user, account, .. } = who(ready, store, provider, &address).await?;
+    // As the store has it, so that links go with their user.
+    let address = user.email.clone().unwrap_or(address);
     let event = SignIn {
         user,
         account,

@@ -276,7 +276,7 @@ pub async fn a_first_proof_during_sign_ins_leaves_the_user_proven(store: impl St
             let (store, ada) = (Arc::clone(&store), ada.clone());
             async move {
                 if number % 8 == 0 {
-                    store.verify_email(&ada.id, at(number as i64)).await.expect("they are there");
+                    store.verify_email(&ada, at(number as i64)).await.expect("they are there");
                 } else {
                     let name = format!("{round} {number}");
                     signed_in(&*store, &ada, &name).await;

@@ -82,7 +82,7 @@ pub async fn what_is_not_there_is_not_found(store: impl Store) {
         assert_eq!(store.revoke_sessions(id, Revoke::All).await.expect("an answer"), 0, "{id:?}");
         assert!(!store.unlink_account(id, "idp", "account-1", false).await.expect("an answer"), "{id:?}");
         assert_not_found(store.update_user(id, UserChange::new().name("Eve".to_owned())).await);
-        assert_not_found(store.verify_email(id, at(0)).await);
+        assert_not_found(store.verify_email(&User { id: id.into(), ..known.clone() }, at(0)).await);
     }
     assert_eq!(store.user_by_email(&address(9)).await.expect("an answer"), None);
     assert_eq!(store.user_by_account("idp", "account-9").await.expect("an answer"), None);
@@ -128,7 +128,7 @@ pub async fn a_change_touches_what_it_names(store: impl Store) {
 
 pub async fn a_new_address_is_not_proven(store: impl Store) {
     let ada = signed_up(&store, 1).await;
-    store.verify_email(&ada.id, at(0)).await.expect("they are there");
+    store.verify_email(&ada, at(0)).await.expect("they are there");
     let same = store.update_user(&ada.id, UserChange::new().email(address(1))).await.expect("their own");
     assert_eq!(same.email_verified, Some(at(0)));
     let moved = store.update_user(&ada.id, UserChange::new().email(address(2))).await.expect("it is free");
@@ -155,11 +155,11 @@ pub async fn nobody_vouches_for_a_new_address(store: impl Store) {
     }
     assert_conflict(store.update_user(&ada.id, UserChange::new().email(address(2))).await);
     assert!(vouched(&ada).await);
-    store.update_user(&ada.id, UserChange::new().email(address(3))).await.expect("it is free");
+    let ada = store.update_user(&ada.id, UserChange::new().email(address(3))).await.expect("it is free");
     assert!(!vouched(&ada).await);
     assert!(vouched(&bob).await);
     // So the proof of the new address ends what was good for the old one.
-    store.verify_email(&ada.id, at(0)).await.expect("they are there");
+    store.verify_email(&ada, at(0)).await.expect("they are there");
     assert_eq!(accounts_of(&store, &ada).await, []);
     assert_eq!(accounts_of(&store, &bob).await.len(), 2);
 }
@@ -259,7 +259,7 @@ pub async fn the_first_proof_ends_what_was_prepared_before(store: impl Store) {
     assert!(store.begin_epoch(&ada.id, epoch.clone(), 1).await.expect("an answer"));
     let bobs = (accounts_of(&store, &bob).await, store.sessions(&bob.id).await.expect("an answer"));
 
-    let proven = store.verify_email(&ada.id, at(3)).await.expect("they are there");
+    let proven = store.verify_email(&ada, at(3)).await.expect("they are there");
     assert_eq!(proven, User { email_verified: Some(at(3)), ..ada });
 
     assert_eq!(store.user(&proven.id).await.expect("an answer").as_ref(), Some(&proven));
@@ -280,20 +280,32 @@ pub async fn the_first_proof_ends_what_was_prepared_before(store: impl Store) {
     let token = signed_in(&store, &proven, "d").await;
     assert!(store.session(&token).await.expect("an answer").is_some());
     // An address of one's own choice is a new one to prove.
-    store.update_user(&proven.id, UserChange::new().email(address(3))).await.expect("it is free");
+    let moved = store.update_user(&proven.id, UserChange::new().email(address(3))).await.expect("it is free");
     assert!(store.session(&token).await.expect("an answer").is_some());
-    store.verify_email(&proven.id, at(4)).await.expect("they are there");
+    store.verify_email(&moved, at(4)).await.expect("they are there");
     assert_eq!(store.session(&token).await.expect("an answer"), None);
+}
+
+pub async fn a_proof_of_another_address_than_the_user_has_now_is_refused(store: impl Store) {
+    let before = signed_up(&store, 1).await;
+    let token = signed_in(&store, &before, "a").await;
+    for change in [UserChange::new().email(address(9)), UserChange::new().email(None)] {
+        let after = store.update_user(&before.id, change).await.expect("it is free");
+        assert_not_found(store.verify_email(&before, at(1)).await);
+        assert_eq!(store.user(&before.id).await.expect("an answer"), Some(after));
+    }
+    assert_eq!(accounts_of(&store, &before).await.len(), 1);
+    assert!(store.session(&token).await.expect("an answer").is_some());
 }
 
 pub async fn the_second_proof_leaves_everything(store: impl Store) {
     let ada = signed_up(&store, 1).await;
-    let ada = store.verify_email(&ada.id, at(1)).await.expect("they are there");
+    let ada = store.verify_email(&ada, at(1)).await.expect("they are there");
     store.link_account(&ada, account("other", "1")).await.expect("it is free");
     let token = signed_in(&store, &ada, "a").await;
     let accounts = accounts_of(&store, &ada).await;
     let epoch = store.epoch(&ada.id).await.expect("an answer");
-    let proven = store.verify_email(&ada.id, at(2)).await.expect("they are there");
+    let proven = store.verify_email(&ada, at(2)).await.expect("they are there");
     assert_eq!(proven.email_verified, Some(at(2)));
     assert_eq!(accounts_of(&store, &ada).await, accounts);
     assert_eq!(accounts.len(), 1);
