@@ -41,9 +41,9 @@ pub enum Attempt {
         /// Where the mail would go, as Hallpass writes it.
         address: String,
     },
-    /// Somebody comes back from a provider, with a cookie of the sign-in that they began: the store, where there is one,
-    /// remembers for a quarter of an hour that they have. Without such a cookie it is [`Other`](Self::Other): an image
-    /// on any site can make a browser ask for the address, and nothing comes of it.
+    /// Somebody comes back from a provider, with a cookie of the sign-in that they began. The store, where there is
+    /// one, remembers for a quarter of an hour that they have. Without such a cookie it is [`Other`](Self::Other): an
+    /// image on any site can make a browser ask for the address, and nothing comes of it.
     #[non_exhaustive]
     OAuthCallback {
         /// Id of the provider.

@@ -73,9 +73,9 @@ fn masked(text: &str) -> String {
     shown
 }
 
-/// Shows the value that a text begins with, without what is secret in it: a text, a number, and those in a list that have
-/// no name of their own. There are so many backslashes before each quotation mark. Returns what comes after the value,
-/// or from where on there is no JSON.
+/// Shows the value that a text begins with, without what is secret in it: a text, a number, and those in a list that
+/// have no name of their own. There are so many backslashes before each quotation mark. Returns what comes after the
+/// value, or from where on there is no JSON.
 fn hide<'t>(text: &'t str, slashes: usize, shown: &mut String) -> &'t str {
     let quote = "\\".repeat(slashes) + "\"";
     let mut rest = text;

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::Live;
 
 /// Takes fields out of a view that hold what is good for signing in somewhere: tokens of providers and of sessions,
-/// passwords and their hashes, known by the name of their field or by their look, also where that is part of a text or of
-/// the name of a field. Returns where they stood: `user.account.access_token`.
+/// passwords and their hashes, known by the name of their field or by their look, also where that is part of a text or
+/// of the name of a field. Returns where they stood: `user.account.access_token`.
 ///
 /// It is done to everything that a `session` callback returns; programs that show or send such data in other ways have
 /// to do it themselves.
@@ -129,7 +129,7 @@ fn looks_secret(text: &[u8]) -> bool {
 
 /// `$2b$10$…`: without the cost it may be a sum of money.
 fn is_bcrypt(text: &[u8]) -> bool {
-    matches!(text, [b'$', b'2', b'a' | b'b' | b'y', b'$', ten, one, b'$', ..] if ten.is_ascii_digit() && one.is_ascii_digit())
+    matches!(text, [b'$', b'2', b'a' | b'b' | b'y', b'$', b'0'..=b'9', b'0'..=b'9', b'$', ..])
 }
 
 /// The texts that stand under the name of a secret.
