@@ -8,6 +8,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, ProviderEntry};
+use crate::cookie::Cookies;
 use crate::core::{Core, MAX_BODY, Ready, message, report};
 use crate::credentials::Credentials;
 use crate::dialect::Asked;
@@ -40,8 +41,9 @@ pub enum Attempt {
         /// Where the mail would go, as Hallpass writes it.
         address: String,
     },
-    /// Somebody comes back from a provider. The store, where there is one, remembers for a quarter of an hour that they
-    /// have.
+    /// Somebody comes back from a provider, with a cookie of the sign-in that they began. The store, where there is
+    /// one, remembers for a quarter of an hour that they have. Without such a cookie it is [`Other`](Self::Other): an
+    /// image on any site can make a browser ask for the address, and nothing comes of it.
     #[non_exhaustive]
     OAuthCallback {
         /// Id of the provider.
@@ -83,8 +85,7 @@ impl Core {
     /// # Ok(()) }
     /// ```
     pub fn attempt(&self, request: &Request<Bytes>) -> Attempt {
-        let entry = self.config().and_then(|config| entry(config, request));
-        entry.and_then(|(action, entry)| attempt(action, entry, request)).unwrap_or(Attempt::Other)
+        self.config().and_then(|config| attempt(config, request)).unwrap_or(Attempt::Other)
     }
 
     /// The answer to a request that comes too soon after too many others: 429 with `Retry-After`, in the shape that
@@ -134,13 +135,15 @@ fn entry<'c>(config: &'c Config, request: &Request<Bytes>) -> Option<(Action, &'
     Some((action, config.provider(&provider?)?))
 }
 
-fn attempt(action: Action, entry: &ProviderEntry, request: &Request<Bytes>) -> Option<Attempt> {
+fn attempt(config: &Config, request: &Request<Bytes>) -> Option<Attempt> {
+    let (action, entry) = entry(config, request)?;
     let fields = || Some(parse_body(request.headers(), request.body()).ok()?.0);
     let provider = entry.id().to_owned();
     let is_post = request.method() == Method::POST;
     match (action, entry) {
         (Action::Callback, ProviderEntry::OAuth(_)) if is_post || request.method() == Method::GET => {
-            Some(Attempt::OAuthCallback { provider })
+            let has_begun = config.has_check(&Cookies::parse(request.headers()));
+            has_begun.then_some(Attempt::OAuthCallback { provider })
         }
         (Action::Callback, ProviderEntry::Credentials(form, _)) if is_post => {
             Some(Attempt::Credentials { provider, accounts: accounts(form, &fields()?) })

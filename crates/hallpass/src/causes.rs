@@ -1,6 +1,5 @@
 //! What led to an error, as the log tells it.
 
-use std::borrow::Cow;
 use std::error::Error;
 
 /// An error and what led to it, down to what the application or its database said, for a log. Addresses stand there
@@ -24,18 +23,15 @@ pub fn with_causes(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
-    with_bare_addresses(&text).into_owned()
+    with_bare_addresses(&text)
 }
 
 /// The text, its addresses without user, password, query and fragment.
-fn with_bare_addresses(text: &str) -> Cow<'_, str> {
-    if !text.contains("://") {
-        return text.into();
-    }
+fn with_bare_addresses(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
+    while let Some(at) = end_of_scheme(rest) {
+        let (before, after) = rest.split_at(at);
         shown.push_str(before);
         let end = after.find(|c: char| c.is_whitespace() || ENDS.contains(&c)).unwrap_or(after.len());
         let (address, more) = after.split_at(end);
@@ -43,7 +39,13 @@ fn with_bare_addresses(text: &str) -> Cow<'_, str> {
         rest = more;
     }
     shown.push_str(rest);
-    shown.into()
+    shown
+}
+
+/// Where the first address goes on after its scheme. JSON may escape slashes (RFC 8259 §7).
+fn end_of_scheme(text: &str) -> Option<usize> {
+    let ends = |rest: &str| ["://", r":\/\/"].into_iter().find(|end| rest.starts_with(end));
+    text.match_indices(':').find_map(|(at, _)| Some(at + ends(text.get(at..)?)?.len()))
 }
 
 /// Host, port and path of what follows the scheme. A password may hold any sign, so the last `@` ends it.

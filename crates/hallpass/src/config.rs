@@ -8,7 +8,7 @@ use moka::sync::Cache;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::cookie::{CookieKind, CookieOptions, CookieSet, CookieSpec};
+use crate::cookie::{CookieKind, CookieOptions, CookieSet, CookieSpec, Cookies};
 use crate::credentials::Credentials;
 use crate::dialect::Dialects;
 use crate::email::Email;
@@ -285,6 +285,13 @@ impl Config {
     /// A cookie as it is read: in each dialect, the written one first.
     pub(crate) fn each_cookie(&self, kind: CookieKind, secure: bool) -> impl Iterator<Item = &CookieSpec> {
         self.cookies(secure).each(kind)
+    }
+
+    /// Whether a sign-in that is under way has left a cookie here, for whichever scheme.
+    pub(crate) fn has_check(&self, cookies: &Cookies) -> bool {
+        let checks = [CookieKind::State, CookieKind::PkceCodeVerifier, CookieKind::Nonce];
+        let specs = [&self.plain, &self.secure].map(|set| checks.into_iter().flat_map(|kind| set.each(kind)));
+        specs.into_iter().flatten().any(|spec| cookies.get(&spec.name).is_some())
     }
 
     fn cookies(&self, secure: bool) -> &CookieSet {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AsHeaderName, CONTENT_TYPE, COOKIE, HOST, ORIGIN, REFERER};
+use http::header::{ACCEPT, AsHeaderName, CONTENT_TYPE, COOKIE, HOST, ORIGIN, REFERER};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Map, Value};
@@ -111,14 +111,25 @@ impl RequestInfo {
 
     /// Whether the site itself asks, and no other: its browser says `Sec-Fetch-Site: same-origin`, as every current one
     /// does. An older one says nothing there; then `Origin` and `Referer` must name the site, as far as they are sent.
-    /// What sends none of the three counts: a program follows nobody's link.
+    /// What sends none of the three counts, but for what wants a page (`Accept: text/html`): a program follows nobody's
+    /// link, and an older browser may (`<a rel="noreferrer">`).
     pub fn is_from_site(&self) -> bool {
         let mut said = self.headers.get_all("sec-fetch-site").iter().peekable();
         if said.peek().is_some() {
             return said.all(|from| from == "same-origin");
         }
-        let mut named = self.headers.get_all(ORIGIN).iter().chain(self.headers.get_all(REFERER));
-        named.all(|from| self.is_of_site(from))
+        let mut named = self.headers.get_all(ORIGIN).iter().chain(self.headers.get_all(REFERER)).peekable();
+        match named.peek() {
+            Some(_) => named.all(|from| self.is_of_site(from)),
+            None => !self.wants_page(),
+        }
+    }
+
+    /// Whether a browser goes there itself: the only request of another site that comes with cookies that are Lax.
+    fn wants_page(&self) -> bool {
+        let mut wanted = self.headers.get_all(ACCEPT).iter();
+        wanted
+            .any(|types| String::from_utf8_lossy(types.as_bytes()).to_ascii_lowercase().contains("text/html"))
     }
 
     /// Whether a header names the site, or a page of it.

@@ -34,9 +34,26 @@ fn hide_all_but(fields: &mut Map<String, Value>, harmless: &[&str]) {
 /// no harm. What is taken out of sessions goes by [`is_secret_name`](hallpass::is_secret_name).
 pub(crate) fn sounds_secret(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    let is_harmless = HARMLESS.iter().any(|ending| name.ends_with(ending));
-    !is_harmless && SECRET.iter().any(|word| name.contains(word))
+    let run: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    let is_harmless = HARMLESS.iter().any(|ending| run.ends_with(ending));
+    !is_harmless && (SECRET.iter().any(|word| run.contains(word)) || has_secret_word(name))
+}
+
+/// Whether one of the words of a name is a short one that means a secret: `DB_PASS`, `userPin`, `OTPValue`.
+fn has_secret_word(name: &str) -> bool {
+    let mut spaced = String::with_capacity(2 * name.len());
+    for (at, letter) in name.char_indices() {
+        // A word begins at a hump, and an abbreviation ends before the word whose capital letter follows.
+        let next = name.get(at + 1..).and_then(|rest| rest.chars().next());
+        let is_beside_small =
+            [spaced.chars().next_back(), next].into_iter().flatten().any(|c| c.is_ascii_lowercase());
+        if letter.is_ascii_uppercase() && is_beside_small {
+            spaced.push(' ');
+        }
+        spaced.push(letter);
+    }
+    let mut words = spaced.split(|c: char| !c.is_ascii_alphabetic());
+    words.any(|word| SECRET_WORDS.iter().any(|secret| word.eq_ignore_ascii_case(secret)))
 }
 
 /// Hides texts and numbers whose name says that they may be secret.
@@ -75,6 +92,9 @@ const SECRET: [&str; 15] = [
     "authorization",
     "cookie",
 ];
+
+/// Words of their own in the names of secrets: parts of `passport`, `shipping`, `path` and `pattern` too.
+const SECRET_WORDS: [&str; 7] = ["pass", "pwd", "pat", "otp", "pin", "jwt", "bearer"];
 
 /// Ends of names that have such a word, and no secret.
 const HARMLESS: [&str; 11] = [
@@ -140,6 +160,19 @@ mod tests {
             "Authorization",
             "Set-Cookie",
             "privateKey",
+            "DB_PASS",
+            "SMTP_PWD",
+            "GITHUB_PAT",
+            "otp",
+            "userPin",
+            "user-pin",
+            "PIN2",
+            "jwt",
+            "BEARER",
+            "dbPass",
+            "userJWT",
+            "JWTOfUser",
+            "pässe_pin",
         ] {
             assert!(sounds_secret(name), "{name}");
         }
@@ -158,6 +191,17 @@ mod tests {
             "sub",
             "callbackUrl",
             "state",
+            "passport",
+            "shipping",
+            "path",
+            "PATH",
+            "pattern",
+            "PATTERN_ID",
+            "isPinned",
+            "Pineapple",
+            "compass",
+            "spinOff",
+            "optional",
         ] {
             assert!(!sounds_secret(name), "{name}");
         }

@@ -55,30 +55,80 @@ fn log(level: String, text: String) {
     }
 }
 
-/// JSON in a text: members whose name may call them secret lose their texts, as in what is logged as an object.
+/// JSON in a text: members whose name may call them secret lose their texts and numbers, as in what is logged as an
+/// object.
 fn masked(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\":") {
         let (before, after) = rest.split_at(at + 2);
         shown.push_str(before);
-        rest = after;
         let name = before.strip_suffix("\":").and_then(|it| it.rsplit('"').next()).unwrap_or_default();
         // What is escaped in a text is escaped at both ends.
-        let name = name.trim_end_matches('\\');
-        let value = after.trim_start();
-        let quote =
-            value.find('"').filter(|at| value.get(..*at).is_some_and(|it| it.chars().all(|c| c == '\\')));
-        if let (true, Some(quote)) = (sounds_secret(name), quote) {
-            let opening = value.get(..=quote).unwrap_or_default();
-            shown.push_str(after.get(..after.len() - value.len()).unwrap_or_default());
-            shown.push_str(&format!("{opening}(hidden){opening}"));
-            let inside = value.get(quote + 1..).unwrap_or_default();
-            rest = end_of_text(inside, quote).and_then(|end| inside.get(end..)).unwrap_or_default();
-        }
+        let bare = name.trim_end_matches('\\');
+        let slashes = name.len() - bare.len();
+        rest = if sounds_secret(bare) { hide(after, slashes, &mut shown) } else { after };
     }
     shown.push_str(rest);
     shown
+}
+
+/// Shows the value that a text begins with, without what is secret in it: a text, a number, and those in a list that
+/// have no name of their own. There are so many backslashes before each quotation mark. Returns what comes after the
+/// value, or from where on there is no JSON.
+fn hide<'t>(text: &'t str, slashes: usize, shown: &mut String) -> &'t str {
+    let quote = "\\".repeat(slashes) + "\"";
+    let mut rest = text;
+    // For each bracket that is open, whether texts right in it are secret.
+    let mut open: Vec<bool> = Vec::new();
+    let mut is_secret = true;
+    loop {
+        let value = rest.trim_start();
+        shown.push_str(rest.strip_suffix(value).unwrap_or_default());
+        rest = value;
+        let is_text = rest.starts_with(&quote);
+        let length = match rest.bytes().next() {
+            _ if is_text => {
+                let inside = rest.get(quote.len()..).unwrap_or_default();
+                match end_of_text(inside, slashes) {
+                    Some(end) => quote.len() + end,
+                    None if is_secret => rest.len(),
+                    None => return rest,
+                }
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let is_end = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.');
+                rest.find(is_end).unwrap_or(rest.len())
+            }
+            Some(b'[' | b'{' | b']' | b'}' | b',' | b':') => 1,
+            _ => match ["null", "true", "false"].into_iter().find(|word| rest.starts_with(word)) {
+                Some(word) => word.len(),
+                None => return rest,
+            },
+        };
+        let (token, after) = rest.split_at(length);
+        let is_number = token.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        let is_name = is_text && after.trim_start().starts_with(':');
+        match (is_text || is_number) && is_secret && !is_name {
+            true => shown.push_str(&format!("{quote}(hidden){quote}")),
+            false => shown.push_str(token),
+        }
+        rest = after;
+        match token {
+            "[" => open.push(is_secret),
+            "{" => {
+                open.push(false);
+                is_secret = false;
+            }
+            "]" | "}" => drop(open.pop()),
+            "," => is_secret = open.last().is_some_and(|is_secret| *is_secret),
+            _ if is_name => is_secret = sounds_secret(token.trim_matches(['\\', '"'])),
+            _ => {}
+        }
+        if open.is_empty() {
+            return rest;
+        }
+    }
 }
 
 /// Where a text of JSON ends that began with so many backslashes before its quotation mark.
@@ -205,13 +255,34 @@ mod tests {
             format!("given {hidden}, twice {hidden}")
         );
         assert_eq!(masked(r#"{"API_KEY":"k","code":"c"}"#), r#"{"API_KEY":"(hidden)","code":"(hidden)"}"#);
+        for (text, hidden) in [
+            (r#"{"pin":1234, "code":-1.5e3,"n":1}"#, r#"{"pin":"(hidden)", "code":"(hidden)","n":1}"#),
+            (
+                r#"{"tokens":["a", 2,null,[true,"b"],{"id":3,"key":"k","ids":["c"],"pin":[4]},"d"],"e":"f"} "g""#,
+                r#"{"tokens":["(hidden)", "(hidden)",null,[true,"(hidden)"],{"id":3,"key":"(hidden)","ids":["c"],"pin":["(hidden)"]},"(hidden)"],"e":"f"} "g""#,
+            ),
+            (
+                r#"{"token":{"sub":"ada","n":[1]},"pin":"p"}"#,
+                r#"{"token":{"sub":"ada","n":[1]},"pin":"(hidden)"}"#,
+            ),
+            (r#"{"codes":[],"n":1}"#, r#"{"codes":[],"n":1}"#),
+            // What is no JSON is shown, up to what is again.
+            (r#""keys":[1,so "pin":2"#, r#""keys":["(hidden)",so "pin":"(hidden)""#),
+            (r#""key":["a" b] "c""#, r#""key":["(hidden)" b] "c""#),
+            (r#""keys":["a","b"#, r#""keys":["(hidden)","(hidden)""#),
+            (r#""key":{"a":"b "pin":1"#, r#""key":{"a":"b "pin":"(hidden)""#),
+        ] {
+            assert_eq!(masked(text), hidden);
+            if text.starts_with('{') {
+                let [escaped, hidden] = [text, hidden].map(|it| serde_json::to_string(it).unwrap());
+                assert_eq!(masked(&escaped), hidden);
+            }
+        }
         // JSON in a text of JSON.
         let twice = serde_json::to_string(account).unwrap();
         let shown = masked(&twice);
         assert!(!shown.contains("a\\\\") && shown.matches("(hidden)").count() == 3, "{shown}");
-        for harmless in
-            ["\"", "\":", "say \"password\": no", r#"{"password":1}"#, r#"{"a":"password"}"#, "ä\":ü"]
-        {
+        for harmless in ["\"", "\":", "say \"password\": no", r#"{"a":"password"}"#, "ä\":ü"] {
             assert_eq!(masked(harmless), harmless);
         }
     }

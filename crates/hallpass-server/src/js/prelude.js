@@ -40,9 +40,11 @@
   // An address is one if there is more in it than host and path: `smtp://user:password@host`, `https://host/?key=…`.
   const isSecret = (name, value) => host.soundsSecret(name) || /DSN|WEBHOOK/i.test(name) ||
     (/URL|URI|SERVER|CONNECTION/i.test(name) && /[@?;=]/.test(value))
+  // As a text, in JSON, and in JSON that is a text of JSON.
+  const inJson = (text) => stringify(text).slice(1, -1)
   const secrets = keys(environment)
     .filter((name) => environment[name].length >= 8 && isSecret(name, environment[name]))
-    .map((name) => environment[name])
+    .flatMap((name) => [environment[name], inJson(environment[name]), inJson(inJson(environment[name]))])
     .sort((one, other) => other.length - one.length)
   const isOpen = (value) => value !== null && typeof value === 'object' && (isArray(value) || prototypeOf(value) === plain)
   const hide = (name, value) => {

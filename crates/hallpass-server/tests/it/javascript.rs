@@ -146,16 +146,21 @@ fn the_log_shows_neither_secrets_of_the_environment_nor_what_sounds_like_one() {
             const { env } = process
             console.log('env', env.AUTH_STATISTICS_URL, env.AUTH_MAIL_SERVER, env.AUTH_APP_DSN, env.auth_api_key, env.AUTH_URL_OF_API)
             console.log('given', { token: { sub: token.sub, code: 'canary-1', apiKey: 'canary-2', loginCodes: ['canary-3'], nonce: new Uint8Array([201]) } })
+            console.log('file', { pem: env.APPLE_PRIVATE_KEY, body: JSON.stringify({ pem: env.APPLE_PRIVATE_KEY }) }, env.DB_PASS)
             console.log('harmless', { country_code: 'DE', statusCode: 200, hasToken: true, token_type: 'bearer' })
             return token
           },
         } }";
-    let folder = folder("[javascript]\nenv = [\"auth_api_key\"]\n", "hallpass.config.js", source);
+    let settings = "[javascript]\nenv = [\"auth_api_key\", \"APPLE_PRIVATE_KEY\", \"DB_PASS\"]\n";
+    let folder = folder(settings, "hallpass.config.js", source);
     let mut command = program(&folder, &[]);
     command.env("AUTH_STATISTICS_URL", "postgres://app:canary-4@db.example/app");
     command.env("AUTH_MAIL_SERVER", "smtp://app:canary-5@mail.example:587");
     command.env("AUTH_APP_DSN", "host=db.example password=canary-6");
     command.env("auth_api_key", "canary-7").env("AUTH_URL_OF_API", "https://api.example/v1");
+    command
+        .env("APPLE_PRIVATE_KEY", "-----BEGIN \"canary\\8\"-----\ncanary-9\n-----END-----\n")
+        .env("DB_PASS", "canary-10");
     let server = Server::start(command);
     Browser::new(&server.host).sign_in("x", "x");
     let log = server.log();
@@ -169,6 +174,8 @@ fn the_log_shows_neither_secrets_of_the_environment_nor_what_sounds_like_one() {
         "{log}"
     );
     assert!(line(" given ").contains("\"loginCodes\":[\"(hidden)\"],\"nonce\":\"(hidden)\""), "{log}");
+    let file = r#"{"pem":"(hidden)","body":"{\"pem\":\"(hidden)\"}"} (hidden)"#;
+    assert!(line(" file ").ends_with(file), "{log}");
     let harmless = r#"{"country_code":"DE","statusCode":200,"hasToken":true,"token_type":"bearer"}"#;
     assert!(line(" harmless ").ends_with(harmless), "{log}");
     assert!(!log.contains("canary") && !log.contains("201"), "{log}");

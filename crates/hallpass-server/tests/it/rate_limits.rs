@@ -126,15 +126,33 @@ fn one_address_comes_back_from_providers_only_so_often() {
                     [providers.github]\nid = \"id\"\nsecret = \"a secret\"\n";
     let (_folder, server) = start(&format!("{LIMITS}{provider}"));
     let paths = ["/api/auth/callback/github?code=c&state=s", "/api/auth//callback//github/?code=c"];
-    let statuses: Vec<_> = (0..9).map(|n| at(&server, "192.0.2.1").get(paths[n % 2]).status).collect();
+    let comes_back =
+        |address: &str, path: &str| at(&server, address).get_with(path, "cookie: authjs.state=s\r\n");
+    let statuses: Vec<_> = (0..9).map(|n| comes_back("192.0.2.1", paths[n % 2]).status).collect();
     assert_eq!(statuses.iter().filter(|status| **status != 429).count(), 5, "{statuses:?}");
-    let answer = at(&server, "192.0.2.1").get(paths[0]);
+    let answer = comes_back("192.0.2.1", paths[0]);
     assert_eq!(answer.status, 429);
     assert!(answer.header("retry-after").is_some() && answer.body.contains("Too many tries"));
-    assert_ne!(at(&server, "192.0.2.2").get(paths[0]).status, 429);
+    assert_ne!(comes_back("192.0.2.2", paths[0]).status, 429);
     // Everything else goes on.
     assert_eq!(at(&server, "192.0.2.1").get("/api/auth/session").status, 200);
     assert_eq!(at(&server, "192.0.2.1").sign_in("ada", "correct horse").status, 302);
+}
+
+#[test]
+fn a_page_elsewhere_uses_up_no_callbacks_of_whoever_looks_at_it() {
+    let provider = "callbacks_per_address = \"5/1h\"\n\
+                    [providers.github]\nid = \"id\"\nsecret = \"a secret\"\n";
+    let (_folder, server) = start(&format!("{LIMITS}{provider}"));
+    // `<img src="https://site/api/auth/callback/github?x">`: a cookie that is `SameSite=Lax` does not come along.
+    for _ in 0..20 {
+        assert_ne!(at(&server, "192.0.2.1").get("/api/auth/callback/github?x").status, 429);
+    }
+    let mut browser = at(&server, "192.0.2.1");
+    browser.post("/api/auth/signin/github", &[]);
+    assert!(browser.names().any(|name| name == "authjs.pkce.code_verifier"));
+    let statuses: Vec<_> = (0..6).map(|_| browser.get("/api/auth/callback/github?x").status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status != 429).count(), 5, "{statuses:?}");
 }
 
 #[test]

@@ -520,6 +520,7 @@ fn seed_3_6_other_keys_are_invisible_and_other_sites_change_nothing() {
         "sec-fetch-site: cross-site\r\nreferer: http://127.0.0.1/\r\n",
         "referer: http://evil.example/\r\n",
         "origin: http://evil.example\r\n",
+        "accept: text/html,*/*;q=0.8\r\n",
     ] {
         browser.get_with("/api/auth/session?companyId=evil", headers);
         assert!(browser.session().get("selectedCompanyId").is_none(), "{headers}");

@@ -22,6 +22,15 @@ fn addresses_lose_user_password_query_and_fragment() {
         ("https://api.example/?mail=ada@example.com&token=canary", "https://api.example/"),
         ("https://api.example/?token=a)canary", "https://api.example/"),
         (r#"{"url":"https://api.example/?canary","n":1}"#, r#"{"url":"https://api.example/","n":1}"#),
+        (
+            r#"{"url":"https:\/\/api.example\/me?token=canary","to":"postgres:\/\/app:canary@db.example\/app"}"#,
+            r#"{"url":"https:\/\/api.example\/me","to":"postgres:\/\/db.example\/app"}"#,
+        ),
+        (
+            r"https:\/\/api.example\/#canary and https://b.example/?canary",
+            r"https:\/\/api.example\/ and https://b.example/",
+        ),
+        (r"at 12:30: /\/ c:\d", r"at 12:30: /\/ c:\d"),
         ("://", "://"),
         ("https://ü.example/é?canary", "https://ü.example/é"),
     ] {

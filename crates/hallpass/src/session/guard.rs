@@ -1,12 +1,15 @@
 //! What must never reach a page, whatever a callback returns.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::Live;
 
 /// Takes fields out of a view that hold what is good for signing in somewhere: tokens of providers and of sessions,
-/// passwords and their hashes, known by the name of their field or by their look. Returns where they stood:
-/// `user.account.access_token`.
+/// passwords and their hashes, known by the name of their field or by their look, also where that is part of a text or
+/// of the name of a field. Returns where they stood: `user.account.access_token`.
 ///
 /// It is done to everything that a `session` callback returns; programs that show or send such data in other ways have
 /// to do it themselves.
@@ -49,13 +52,19 @@ impl Secrets {
 
     /// Whether a view may hold one at all: most does not, and need not be taken apart.
     pub(super) fn may_be_in(&self, json: &str) -> bool {
-        is_suspicious(json.as_bytes()) || self.are_in(json)
+        is_suspicious(json.as_bytes()) || self.are_told_by(json)
     }
 
-    /// Whether a text holds one of those that the session keeps, alone or among other words. However many it keeps, each
-    /// place of the text is compared with one only: the last that is not greater than what stands there.
-    fn are_in(&self, text: &str) -> bool {
-        let mut rest = text.as_bytes();
+    /// Whether a text holds a secret, alone or among other words, as it is or as part of an address.
+    fn are_told_by(&self, text: &str) -> bool {
+        let tell = |text: &[u8]| looks_secret(text) || self.are_in(text);
+        tell(text.as_bytes()) || (text.contains('%') && tell(&Cow::<[u8]>::from(percent_decode_str(text))))
+    }
+
+    /// Whether a text holds one of those that the session keeps. However many it keeps, each place of the text is
+    /// compared with one only: the last that is not greater than what stands there.
+    fn are_in(&self, text: &[u8]) -> bool {
+        let mut rest = text;
         while !self.0.is_empty() && rest.len() >= LONG {
             let next = self.0.partition_point(|secret| secret.as_bytes() <= rest);
             let before = next.checked_sub(1).and_then(|at| self.0.get(at));
@@ -77,8 +86,10 @@ impl Secrets {
     fn strip_below(&self, value: &mut Value, path: &str, found: &mut Vec<String>) {
         match value {
             Value::Object(members) => members.retain(|name, value| {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                if (is_secret_name(name) && !value.is_null()) || self.is_one(value) {
+                let is_told = self.are_told_by(name);
+                let shown = if is_told { "(a secret)" } else { name };
+                let path = if path.is_empty() { shown.to_owned() } else { format!("{path}.{shown}") };
+                if is_told || (is_secret_name(name) && !value.is_null()) || self.is_one(value) {
                     found.push(path);
                     return false;
                 }
@@ -102,10 +113,23 @@ impl Secrets {
     }
 
     fn is_one(&self, value: &Value) -> bool {
-        value
-            .as_str()
-            .is_some_and(|text| LOOKS.iter().any(|look| text.starts_with(look)) || self.are_in(text))
+        value.as_str().is_some_and(|text| self.are_told_by(text))
     }
+}
+
+/// Whether a text holds a hash of a password (PHC and crypt) or the token of a session.
+fn looks_secret(text: &[u8]) -> bool {
+    let begins = |at: usize, first: u8| {
+        let rest = text.get(at..).unwrap_or_default();
+        matches!(first, b'$' | b'e')
+            && (LOOKS.iter().any(|look| rest.starts_with(look.as_bytes())) || is_bcrypt(rest))
+    };
+    text.iter().enumerate().any(|(at, first)| begins(at, *first))
+}
+
+/// `$2b$10$…`: without the cost it may be a sum of money.
+fn is_bcrypt(text: &[u8]) -> bool {
+    matches!(text, [b'$', b'2', b'a' | b'b' | b'y', b'$', b'0'..=b'9', b'0'..=b'9', b'$', ..])
 }
 
 /// The texts that stand under the name of a secret.
@@ -118,15 +142,12 @@ fn collect(name: &str, value: &Value, kept: &mut Vec<String>) {
     }
 }
 
-/// Whether JSON without spaces may hold something that is called or looks like a secret. What is escaped may be anything.
+/// Whether JSON without spaces may hold something that is called a secret. What is escaped may be anything.
 fn is_suspicious(json: &[u8]) -> bool {
     json.windows(2).enumerate().any(|(at, pair)| match pair {
         b"\":" => json
             .get(..at)
             .is_some_and(|before| NEVER_SHOWN.iter().any(|ending| before.ends_with(ending.as_bytes()))),
-        b"\"$" | b"\"e" => json
-            .get(at + 1..)
-            .is_some_and(|after| LOOKS.iter().any(|look| after.starts_with(look.as_bytes()))),
         [b'\\', _] => true,
         _ => false,
     })
@@ -154,8 +175,9 @@ const NEVER_SHOWN: [&str; 18] = [
     "asswordSalt",
 ];
 
-/// Beginnings: hashes of passwords (PHC and crypt), and tokens of sessions, which are a JWE with `"alg":"dir"` first.
-const LOOKS: [&str; 7] = ["$argon2", "$2a$", "$2b$", "$2y$", "$scrypt$", "$pbkdf2", "eyJhbGciOiJkaXIi"];
+/// How hashes of passwords begin, beside those of bcrypt, and tokens of sessions: a JWE with `"alg":"dir"` first.
+const LOOKS: [&str; 7] =
+    ["$argon2d$", "$argon2i$", "$argon2id$", "$scrypt$", "$pbkdf2$", "$pbkdf2-", "eyJhbGciOiJkaXIi"];
 
 /// In bytes.
 const LONG: usize = 16;

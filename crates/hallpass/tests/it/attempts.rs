@@ -5,7 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use hallpass::providers::GITHUB;
 use hallpass::testkit::Answer;
-use hallpass::{Attempt, Auth, Credentials, Email, ErrorKind, Field, MemoryStore};
+use hallpass::{
+    Attempt, Auth, Builder, CookieKind, CookieOptions, Credentials, Dialect, Email, ErrorKind, Field,
+    MemoryStore,
+};
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::json;
 
@@ -14,6 +17,10 @@ use crate::site::{PASSWORD, SITE, Site, bare, browse};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn auth() -> Auth {
+    builder().build().unwrap()
+}
+
+fn builder() -> Builder {
     bare()
         .url(SITE)
         .store(MemoryStore::new())
@@ -24,14 +31,17 @@ fn auth() -> Auth {
         )
         .email(Email::new(), async |_, ()| Ok(()))
         .provider(GITHUB.client("id", "secret"))
-        .build()
-        .unwrap()
 }
 
 fn request(method: &str, path: &str, content_type: &str, body: &str) -> Request<Bytes> {
     let request =
         Request::builder().method(method).uri(format!("/api/auth{path}")).header("host", "localhost");
     request.header("content-type", content_type).body(Bytes::from(body.to_owned())).unwrap()
+}
+
+fn sent_along(mut request: Request<Bytes>, cookies: &str) -> Request<Bytes> {
+    request.headers_mut().insert("cookie", HeaderValue::from_str(cookies).unwrap());
+    request
 }
 
 /// The accounts that a form is a try at.
@@ -87,9 +97,39 @@ fn whoever_comes_back_from_a_provider_is_seen_by_the_address() {
         ("GET", "//callback///github/"),
         ("POST", "/callback/github"),
     ] {
-        let attempt = auth.core().attempt(&request(method, path, FORM, ""));
+        let attempt = auth.core().attempt(&sent_along(request(method, path, FORM, ""), "authjs.state=s"));
         let Attempt::OAuthCallback { provider, .. } = attempt else { panic!("{path}: {attempt:?}") };
         assert_eq!(provider, "github");
+    }
+}
+
+#[test]
+fn nobody_comes_back_who_has_not_begun() {
+    let own = CookieOptions::new().name("own-nonce");
+    let auths = [
+        auth(),
+        builder().dialects([Dialect::V4]).build().unwrap(),
+        builder().cookie(CookieKind::Nonce, own).build().unwrap(),
+    ];
+    let begun = |cookies: &str| {
+        auths.each_ref().map(|auth| {
+            let image = sent_along(request("GET", "/callback/github?x", FORM, ""), cookies);
+            auth.core().attempt(&image) != Attempt::Other
+        })
+    };
+    for (cookies, expected) in [
+        ("", [false; 3]),
+        ("theme=dark; authjs.session-token=t; next-auth.callback-url=u; authjs.csrf-token=c", [false; 3]),
+        ("authjs.state=", [true, false, true]),
+        ("a=b; __Secure-authjs.pkce.code_verifier=v", [true, false, true]),
+        ("__Secure-authjs.nonce=n", [true, false, false]),
+        ("next-auth.nonce=n", [false, true, false]),
+        ("__Secure-next-auth.state=s", [false, true, false]),
+        ("own-nonce=n", [false, false, true]),
+        // Of two nobody can say which, and the engine takes neither.
+        ("authjs.state=a; authjs.state=b", [false; 3]),
+    ] {
+        assert_eq!(begun(cookies), expected, "{cookies}");
     }
 }
 
@@ -108,7 +148,8 @@ fn anything_else_is_no_try_at_an_account() {
         ("POST", "/signin/github"),
         ("HEAD", "/callback/github"),
     ] {
-        assert_eq!(auth.core().attempt(&request(method, path, FORM, body)), Attempt::Other, "{path}");
+        let request = sent_along(request(method, path, FORM, body), "authjs.state=s");
+        assert_eq!(auth.core().attempt(&request), Attempt::Other, "{path}");
     }
     let shown = format!("{:?}", auth.core().attempt(&request("POST", "/callback/credentials", FORM, body)));
     assert_eq!(shown, "Credentials(\"credentials\")");

@@ -378,8 +378,16 @@ async fn where_a_browser_does_not_say_it_origin_and_referer_must_name_the_site()
     let mut browser = signed_in(&auth, &site).await;
     let page = format!("{SITE}/companies?id=1");
     let beside = format!("{SITE}.evil.example/");
+    const PAGE: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     for (headers, counts) in [
         (vec![], true),
+        (vec![("accept", "*/*")], true),
+        (vec![("accept", "application/json")], true),
+        // `<a rel="noreferrer">` elsewhere.
+        (vec![("accept", PAGE)], false),
+        (vec![("accept", "Text/HTML")], false),
+        (vec![("accept", PAGE), ("referer", &page)], true),
+        (vec![("accept", PAGE), ("origin", SITE)], true),
         (vec![("origin", SITE)], true),
         (vec![("referer", SITE)], true),
         (vec![("origin", SITE), ("referer", &page)], true),
@@ -395,6 +403,8 @@ async fn where_a_browser_does_not_say_it_origin_and_referer_must_name_the_site()
         (vec![("sec-fetch-site", "same-origin"), ("referer", "https://evil.example/")], true),
         (vec![("sec-fetch-site", "cross-site"), ("referer", &page)], false),
         (vec![("sec-fetch-site", "none"), ("referer", &page)], false),
+        (vec![("sec-fetch-site", "none"), ("accept", PAGE)], false),
+        (vec![("sec-fetch-site", "same-origin"), ("accept", PAGE)], true),
     ] {
         browser.update(&json!({ "companyId": "acme" })).await;
         let says_it = headers.iter().any(|(name, _)| *name == "sec-fetch-site");

@@ -204,6 +204,7 @@ fn whoever_comes_back_from_a_provider_counts_by_address_whatever_comes_of_it() {
     let comes_back = |is_post: bool, address: &str| {
         let method = if is_post { Method::POST } else { Method::GET };
         let request = http::Request::builder().method(method).uri("/api/auth/callback/github?code=c&state=s");
+        let request = request.header("cookie", "authjs.state=s");
         let attempt = limiter.0.core.attempt(&request.body(Bytes::new()).unwrap());
         let taken = limiter.0.take(&attempt, is_post, Some(address.parse().unwrap()), now);
         taken.map(|taken| settle(&taken, StatusCode::FOUND, None)).is_ok()
