@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::User;
 use crate::config::{Config, Strategy};
 use crate::core::{self, Ready};
 use crate::email;
@@ -13,7 +14,6 @@ use crate::request::RequestInfo;
 use crate::session;
 use crate::store::{DynStore, StoreErrorKind};
 use crate::user::{Account, AccountKind};
-use crate::{Timestamp, User};
 
 /// Whose session it becomes.
 pub(crate) struct Linked {
@@ -113,44 +113,32 @@ async fn known_to_form(store: &dyn DynStore, account: &Account) -> Result<Option
     }
 }
 
-/// Whether a way in is still this user's, as far as a store could say otherwise. The sign-in began `since` then.
+/// Whether a way in is still this user's, as far as a store could say otherwise.
 ///
 /// # Errors
-/// [`ErrorKind::OAuthAccountNotLinked`] when the account is not, [`ErrorKind::Verification`] when the address is not,
-/// [`ErrorKind::CredentialsSignin`] when the form's user is gone.
-pub(crate) async fn still_theirs(
-    config: &Config,
-    account: &Account,
-    user_id: &str,
-    since: Timestamp,
-) -> Result<(), Error> {
-    const CHANGED: &str = "this user has changed during the sign-in";
+/// [`ErrorKind::OAuthAccountNotLinked`] when the account is not, [`ErrorKind::Verification`] when the address is not.
+pub(crate) async fn still_theirs(config: &Config, account: &Account, user_id: &str) -> Result<(), Error> {
     let Some(store) = config.store.as_deref() else { return Ok(()) };
     let (provider, id) = (&account.provider, &account.provider_account_id);
     let (owner, error) = match account.kind {
-        AccountKind::Credentials => {
-            let is_gone = match config.strategy {
-                Strategy::Jwt => was_deleted(store, user_id, since).await?,
-                Strategy::Database => known_to_form(store, account).await?.is_none_or(|it| it.id != user_id),
-            };
-            return if is_gone { Err(Error::credentials("credentials")) } else { Ok(()) };
-        }
+        // Whom the application's own code vouches for: without a row they are nobody whom the store knows.
+        AccountKind::Credentials if config.strategy == Strategy::Jwt => return Ok(()),
+        AccountKind::Credentials => (known_to_form(store, account).await?, ErrorKind::OAuthAccountNotLinked),
         AccountKind::Email => (email::find_user(store, id).await?, ErrorKind::Verification),
         _ => (store.user_by_account(provider, id).await?, ErrorKind::OAuthAccountNotLinked),
     };
     match owner {
         Some(owner) if owner.id == user_id => Ok(()),
-        _ => Err(Error::new(error, CHANGED)),
+        _ => Err(Error::new(error, "this user has changed during the sign-in")),
     }
 }
 
-/// Whether a user has gone since then. With sessions in tokens, a form's user need not be one whom the store knows.
-async fn was_deleted(store: &dyn DynStore, user_id: &str, since: Timestamp) -> Result<bool, Error> {
-    if store.user(user_id).await?.is_some() {
-        return Ok(false);
+/// Whether the store keeps a user with this id.
+pub(crate) async fn is_kept(config: &Config, user_id: &str) -> Result<bool, Error> {
+    match config.store.as_deref() {
+        Some(store) => Ok(store.user(user_id).await?.is_some()),
+        None => Ok(false),
     }
-    let epoch = store.epoch(user_id).await?;
-    Ok(epoch.and_then(|epoch| epoch.not_before).is_some_and(|end| end >= since))
 }
 
 /// Somebody who has proven to own the address of a stored user.

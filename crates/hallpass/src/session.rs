@@ -178,7 +178,7 @@ impl Source<'_> {
         };
         // What has taken the way in from the user meanwhile (a first proof of the address, an unlinking, a deletion)
         // has not met this session.
-        if let Err(error) = link::still_theirs(self.config, &account, &user_id, self.now).await {
+        if let Err(error) = link::still_theirs(self.config, &account, &user_id).await {
             if let (Some(store), Some(row)) = (self.config.store.as_deref(), row) {
                 store.delete_session(&row).await?;
             }

@@ -36,6 +36,8 @@ pub(super) async fn run(
     let has_number = user.has_number && config.dialects.written().keeps_numbers();
     let user = User { has_number, ..user };
     let user = if user.id.is_empty() { User { id: ready.new_id()?, ..user } } else { user };
+    // With sessions in tokens they may be one of the store's users, or nobody whom it knows.
+    let was_kept = config.strategy == Strategy::Jwt && link::is_kept(config, &user.id).await?;
     let account = Account { has_number, ..Account::new(provider, AccountKind::Credentials, &user.id) };
     let event = SignIn {
         user: user.clone(),
@@ -60,6 +62,9 @@ pub(super) async fn run(
         is_new_user: Some(is_new_user),
     };
     let cookies = request.source(ready).sign_in(signed_in).await?;
+    if was_kept && !link::is_kept(config, &user.id).await? {
+        return Err(Error::credentials("credentials"));
+    }
     let event = Event::SignIn { user, account, profile: None, is_new_user: is_new_user.then_some(true) };
     core::notify(config, event, info).await;
     Ok(Outcome::new(super::onward(ready, request, &request.callback_url, is_new_user)).with_cookies(cookies))
