@@ -65,7 +65,8 @@ pub(crate) fn expiry(mut fields: Fields) -> Result<Option<Timestamp>, StoreError
     time(&mut fields, EXPIRES)
 }
 
-/// When Redis lets a row go: some time after it has expired, for clocks that differ. It refuses what lies too far ahead.
+/// When Redis lets a row go: some time after it has expired, for clocks that differ. It refuses what lies too far
+/// ahead.
 pub(crate) fn kept_until(expires: Timestamp) -> i64 {
     expires.millis().saturating_add(GRACE).clamp(0, Timestamp::END_OF_TIME.millis())
 }

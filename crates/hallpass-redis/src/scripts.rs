@@ -38,8 +38,8 @@ pub(crate) static KEEP_ONCE: LazyLock<Script> = LazyLock::new(|| {
     ))
 });
 
-/// The row and its places in lists; its fields are the arguments from `fields` on. Of what is gone, a few leave each list
-/// at a time: everybody waits for a script.
+/// The row and its places in lists; its fields are the arguments from `fields` on. Of what is gone, a few leave each
+/// list at a time: everybody waits for a script.
 const KEPT: &str = "
         local now = redis.call('TIME')[1] * 1000
         redis.call('HSET', KEYS[1], unpack(ARGV, fields))

@@ -25,8 +25,8 @@
 //! | `mysql://user:password@host/database` | `mysql` | MySQL (tested with 9.7) and MariaDB (10.11) |
 //!
 //! On SQLite a commit is on the disk before it is answered. TLS is rustls with ring, and asked for in the URL
-//! (`sslmode=verify-full`, `ssl-mode=VERIFY_IDENTITY`). Where nothing is asked for it is used if the server offers it, as
-//! MySQL does by default; with `ssl-mode=DISABLED` its usual accounts (`caching_sha2_password`) cannot sign in.
+//! (`sslmode=verify-full`, `ssl-mode=VERIFY_IDENTITY`). Where nothing is asked for it is used if the server offers it,
+//! as MySQL does by default; with `ssl-mode=DISABLED` its usual accounts (`caching_sha2_password`) cannot sign in.
 //!
 //! # What is kept how
 //!

@@ -38,7 +38,7 @@ pub enum Attempt {
     Email {
         /// Id of the provider.
         provider: String,
-        /// Where the mail would go, as Hallpass writes it.
+        /// The address that was typed, as Hallpass writes it. The mail goes to it in the spelling that is stored.
         address: String,
     },
     /// Somebody comes back from a provider, with a cookie of the sign-in that they began. The store, where there is

@@ -33,10 +33,12 @@ fn with_bare_addresses(text: &str) -> String {
     while let Some(at) = end_of_scheme(rest) {
         let (before, after) = rest.split_at(at);
         shown.push_str(before);
-        let end = after.find(|c: char| c.is_whitespace() || ENDS.contains(&c)).unwrap_or(after.len());
-        let (address, more) = after.split_at(end);
+        let (word, _) = after.split_at(after.find(char::is_whitespace).unwrap_or(after.len()));
+        let begins = word.rfind('@').filter(|_| has_password(&word[..end_of(word)])).map_or(0, |at| at + 1);
+        let address = &word[begins..];
+        let address = &address[..end_of(address)];
         shown.push_str(bare(address));
-        rest = more;
+        rest = &after[begins + address.len()..];
     }
     shown.push_str(rest);
     shown
@@ -46,6 +48,17 @@ fn with_bare_addresses(text: &str) -> String {
 fn end_of_scheme(text: &str) -> Option<usize> {
     let ends = |rest: &str| ["://", r":\/\/"].into_iter().find(|end| rest.starts_with(end));
     text.match_indices(':').find_map(|(at, _)| Some(at + ends(text.get(at..)?)?.len()))
+}
+
+fn end_of(address: &str) -> usize {
+    address.find(ENDS).unwrap_or(address.len())
+}
+
+/// Whether what ends here is a password, in which nobody has encoded the sign that ends addresses.
+fn has_password(cut_off: &str) -> bool {
+    let port = cut_off.rsplit_once(':').map(|(_, port)| port);
+    !cut_off.contains(['/', '?', '#', '@'])
+        && port.is_some_and(|port| !port.bytes().all(|c| c.is_ascii_digit()))
 }
 
 /// Host, port and path of what follows the scheme. A password may hold any sign, so the last `@` ends it.

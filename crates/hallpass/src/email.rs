@@ -104,16 +104,21 @@ pub(crate) fn deliverable(address: &str) -> String {
     ascii.unwrap_or_else(|| address.to_owned())
 }
 
-/// The user with this address. Whoever was stored by another program may have their domain as DNS knows it.
+/// The user with this address, in whichever spelling of its domain another program has stored it.
 pub(crate) async fn find_user(store: &dyn DynStore, address: &str) -> Result<Option<User>, StoreError> {
     let user = store.user_by_email(address).await?;
-    let other = deliverable(address);
-    if other == address {
-        return Ok(user);
-    }
+    let Some(other) = other_spelling(address) else { return Ok(user) };
     // Asked in any case: how long it takes says nothing of whether there is one.
     let other = store.user_by_email(&other).await?;
     Ok(user.or(other))
+}
+
+/// The address with its domain as DNS knows it, or as people read it: the one that it is not.
+fn other_spelling(address: &str) -> Option<String> {
+    let (local, domain) = address.split_once('@')?;
+    let ascii = to_ascii(domain)?;
+    let other = if domain == ascii { to_unicode(&ascii)? } else { ascii };
+    (other != domain).then(|| format!("{local}@{other}"))
 }
 
 /// Whether two addresses are one mailbox, however the domain is spelled.

@@ -82,8 +82,8 @@ pub enum ErrorKind {
     Verification,
     /// A setting is wrong.
     Configuration,
-    /// Something that is needed did not answer: a callback panicked, the store is away. The answer is 503, and nobody is
-    /// signed out.
+    /// Something that is needed did not answer: a callback panicked, the store is away. The answer is 503, and nobody
+    /// is signed out.
     ///
     /// What a callback returns counts as this by itself where a connection that did not come about, broke or was too
     /// slow is among its causes: an [`std::io::Error`] that says so, and with the feature `client` an error of the

@@ -35,7 +35,7 @@ pub use sign_in::{CredentialsInput, Decision, Mail, Redirect, SignIn};
 
 pub(crate) use fields::reserved_field;
 pub(crate) use jwt::{RawJwt, RawTrigger, RefusedUpdate};
-pub(crate) use payload::{Marker, Payload, follow};
+pub(crate) use payload::{Marker, Payload, follow, is_reserved};
 pub(crate) use stale::{Migrate, SeenMismatches, StaleClaims};
 
 /// A future of a callback, boxed once.

@@ -113,16 +113,25 @@ async fn known_to_form(store: &dyn DynStore, account: &Account) -> Result<Option
     }
 }
 
-/// Whether a way in is still this user's, as far as a store could say otherwise.
+/// Whether a way in is still this user's, as far as a store could say otherwise. `was_kept` says of a form's user
+/// whether the store knew them when the form was right.
 ///
 /// # Errors
 /// [`ErrorKind::OAuthAccountNotLinked`] when the account is not, [`ErrorKind::Verification`] when the address is not.
-pub(crate) async fn still_theirs(config: &Config, account: &Account, user_id: &str) -> Result<(), Error> {
+pub(crate) async fn still_theirs(
+    config: &Config,
+    account: &Account,
+    user_id: &str,
+    was_kept: bool,
+) -> Result<(), Error> {
     let Some(store) = config.store.as_deref() else { return Ok(()) };
     let (provider, id) = (&account.provider, &account.provider_account_id);
     let (owner, error) = match account.kind {
-        // Whom the application's own code vouches for: without a row they are nobody whom the store knows.
-        AccountKind::Credentials if config.strategy == Strategy::Jwt => return Ok(()),
+        // Whom the application's own code vouches for: with sessions in tokens, the store need not know them.
+        AccountKind::Credentials if config.strategy == Strategy::Jwt => {
+            let is_there = !was_kept || is_kept(config, user_id).await?;
+            return if is_there { Ok(()) } else { Err(Error::credentials("credentials")) };
+        }
         AccountKind::Credentials => (known_to_form(store, account).await?, ErrorKind::OAuthAccountNotLinked),
         AccountKind::Email => (email::find_user(store, id).await?, ErrorKind::Verification),
         _ => (store.user_by_account(provider, id).await?, ErrorKind::OAuthAccountNotLinked),

@@ -110,7 +110,8 @@ impl Source<'_> {
             return Ok(Pieces { other, ..pieces });
         }
         let swaps = self.opens(Some(*dialect), Some(value)).await?;
-        Ok(if swaps { pieces.swapped() } else { pieces })
+        // This one does not open: no need to look at it again.
+        Ok(if swaps { Pieces { other: None, ..pieces.swapped() } } else { pieces })
     }
 
     fn is_foreign(&self, pieces: &Pieces<'_>) -> bool {
@@ -142,7 +143,7 @@ impl Source<'_> {
         Ok(opened.unwrap_or_else(|| self.nobody(&pieces)))
     }
 
-    /// `None` when the cookie is a token whose session has been ended.
+    /// `None` when the cookie is a token whose session has been ended or revoked, or is too old.
     async fn open_chosen(&self, trigger: Trigger, pieces: &Pieces<'_>) -> Result<Option<Opened>, Error> {
         if self.config.strategy == Strategy::Jwt && !self.may_be_a_row(pieces) {
             return self.open_token(trigger, pieces).await;
@@ -150,11 +151,15 @@ impl Source<'_> {
         Box::pin(self.open_stored(trigger, pieces)).await
     }
 
-    /// Makes the session of somebody who has just signed in.
+    /// Makes the session of somebody who has just signed in. `was_kept`: whether the store knew them then.
     ///
     /// # Errors
     /// What the `jwt` callback returns, [`ErrorKind::SessionTooLarge`], and what the store says.
-    pub(crate) async fn sign_in(&self, signed_in: SignedIn) -> Result<Vec<CookieChange>, Error> {
+    pub(crate) async fn sign_in(
+        &self,
+        signed_in: SignedIn,
+        was_kept: bool,
+    ) -> Result<Vec<CookieChange>, Error> {
         let pieces = self.pieces();
         let mut token = Payload::new(first_claims(&signed_in.user, self.config.strategy));
         if self.config.strategy == Strategy::Jwt {
@@ -178,7 +183,7 @@ impl Source<'_> {
         };
         // What has taken the way in from the user meanwhile (a first proof of the address, an unlinking, a deletion)
         // has not met this session.
-        if let Err(error) = link::still_theirs(self.config, &account, &user_id).await {
+        if let Err(error) = link::still_theirs(self.config, &account, &user_id, was_kept).await {
             if let (Some(store), Some(row)) = (self.config.store.as_deref(), row) {
                 store.delete_session(&row).await?;
             }
@@ -234,10 +239,13 @@ impl Source<'_> {
             return Ok(Opened { live: Some(live), cookies: opened.cookies });
         }
         let mut token = Arc::unwrap_or_clone(live.token);
+        let pieces = self.pieces();
+        // What does not fit the cookies must not end the others, and this one with them.
+        self.seal(&token, &pieces)?;
         if !self.end_others_of(store, &mut token).await? {
-            return Ok(self.nobody(&self.pieces()));
+            return self.open(Trigger::Read).await;
         }
-        let (cookies, expires) = self.seal(&token, &self.pieces())?;
+        let (cookies, expires) = self.seal(&token, &pieces)?;
         Ok(Opened { live: Some(Live { token: Arc::new(token), expires, row: None }), cookies })
     }
 

@@ -26,8 +26,8 @@ pub use rows::{
 ///    [`create_user`](Self::create_user), [`update_user`](Self::update_user) or
 ///    [`link_account`](Self::link_account) fails with [`StoreErrorKind::Conflict`] and changes nothing.
 /// 2. Texts are kept and compared byte for byte: no folding of case or accents, no truncation. A text that does
-///    not fit is an error, and nothing is written. Addresses are brought to one spelling before a store sees them: two
-///    that Hallpass takes for one are the same bytes.
+///    not fit is an error, and nothing is written. Addresses are brought to one spelling before they are stored; for
+///    those that another program has stored, Hallpass asks for the other spelling of their domain by itself.
 /// 3. [`create_token`](Self::create_token) and [`take_token`](Self::take_token) are atomic: of two callers who keep
 ///    the same one-time token one is told [`StoreErrorKind::Conflict`], of two who take it at most one gets it.
 /// 4. "Not found" is `Ok(None)` or `Ok(false)`; only what must change something that is not there fails with
@@ -39,8 +39,8 @@ pub use rows::{
 ///    ([`SessionChange::claims`]): of two writers who read the same version one is told to read again.
 /// 9. [`verify_email`](Self::verify_email) makes worthless, in the same step, what somebody else may have prepared
 ///    before the first proof: accounts whose provider did not vouch for the address, and all sessions, those in tokens
-///    too. [`link_account`](Self::link_account) adds nothing to a user whose address or its proof has changed
-///    meanwhile.
+///    too. It proves no address but the one that was read, and [`link_account`](Self::link_account) adds nothing to a
+///    user whose address or its proof has changed meanwhile.
 /// 10. An epoch follows only the one that it was made from, and is still there when its user is gone.
 /// 11. Times are kept to the millisecond. Stores do not look at the clock: whoever asks compares.
 /// 12. [`adopt_session`](Self::adopt_session) keeps the session and the one-time token, or neither.
@@ -99,9 +99,9 @@ pub trait Store: Send + Sync + 'static {
         change: UserChange,
     ) -> impl Future<Output = Result<User, StoreError>> + Send;
 
-    /// Notes that a user has proven to own the address that they had when they were read. If it is the first proof, in the same step accounts whose
-    /// [`email_verified`](Account::email_verified) is false go, and all sessions of the user; and an epoch begins that
-    /// ends those in tokens: `epoch.unwrap_or_default().next().revoke(at)`.
+    /// Notes that a user has proven to own the address that they had when they were read. If it is the first proof, in
+    /// the same step accounts whose [`email_verified`](Account::email_verified) is false go, and all sessions of the
+    /// user; and an epoch begins that ends those in tokens: `epoch.unwrap_or_default().next().revoke(at)`.
     ///
     /// # Errors
     /// [`StoreErrorKind::NotFound`] when there is no such user or their address is not that of `owner`; otherwise only

@@ -17,7 +17,8 @@
 //! `HALLPASS_TEST_REQUIRE=all` it fails.
 //!
 //! `HALLPASS_TEST_MYSQLD` is the path of a `mysqld` that all tests of MariaDB use in its place (with MariaDB's client),
-//! `HALLPASS_TEST_VALKEY` of a `valkey-server` in place of Redis. A script must `exec` the program: it gets its signals.
+//! `HALLPASS_TEST_VALKEY` of a `valkey-server` in place of Redis. A script must `exec` the program: it gets its
+//! signals.
 //!
 //! What goes wrong otherwise ends the test: these functions panic.
 #![expect(

@@ -108,6 +108,7 @@ fn what_cannot_be_done_is_told_with_exit_code_1() {
         (&["sessions", "show", "1", "abc"], "has no session"),
         (&["sessions", "update", "2", "{}"], "there is no user"),
         (&["sessions", "revoke", "1", "abc"], "has no session"),
+        (&["sessions", "update", "1", r#"{"sub":"2"}"#], "is Hallpass' own: change the user"),
     ] {
         let told = failure(&folder, arguments);
         assert!(told.starts_with("hallpass: ") && told.contains(said), "{arguments:?}: {told}");

@@ -50,7 +50,9 @@ impl<C: Serialize + DeserializeOwned> SessionHandle<C> {
     /// tokens end within [`revocation_delay`](crate::Builder::revocation_delay).
     ///
     /// # Errors
-    /// [`ErrorKind::MissingStore`] without a store, [`ErrorKind::Unavailable`] when it cannot be done now.
+    /// [`ErrorKind::MissingStore`] without a store, [`ErrorKind::SessionTooLarge`] when the new cookie would not fit,
+    /// and [`ErrorKind::Unavailable`] when it cannot be done now: nothing has ended then. Where this session has been
+    /// ended itself meanwhile there is none in what comes back.
     pub async fn sign_out_elsewhere(&self) -> Result<SessionRead<C>, Error> {
         let config = self.config()?;
         let site = Site::of(&self.info, config)?;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, ProviderEntry};
 use crate::email;
 use crate::error::{Error, ErrorKind};
+use crate::hooks::is_reserved;
 use crate::session::{MOST_ATTEMPTS, begin_epoch, reach_all};
 use crate::store::{
     DynStore, Revoke, SessionChange, StoreError, StoredSession, UserChange, UserPage, patched,
@@ -192,12 +193,17 @@ impl Sessions<'_> {
     /// application's type: those that do not fit end the session.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidUpdate`] when `patch` is no struct or map.
+    /// [`ErrorKind::InvalidUpdate`] when `patch` is no struct or map, or has a claim that is Hallpass' own (`sub`,
+    /// `name`, `email`, `picture`, `iat`, `exp`, `nbf`, `jti`): those are of the user.
     pub async fn update(&self, user_id: &str, patch: impl Serialize) -> Result<(), Error> {
         let (config, store) = both(self.0)?;
         let Ok(Value::Object(patch)) = serde_json::to_value(patch) else {
             return Err(Error::new(ErrorKind::InvalidUpdate, "a patch of claims is a struct or a map"));
         };
+        if let Some(claim) = patch.keys().find(|claim| is_reserved(claim)) {
+            let told = format!("the claim {claim:?} is Hallpass' own: change the user");
+            return Err(Error::new(ErrorKind::InvalidUpdate, told));
+        }
         let rows = async {
             let mut count = 0;
             for session in store.sessions(user_id).await? {
@@ -297,7 +303,8 @@ fn no_store() -> Error {
     Error::new(ErrorKind::MissingStore, "there is no store: call `store` on the builder")
 }
 
-/// No user but this one may have the address, in another spelling of its domain either: the store compares texts.
+/// Refuses an address that another user has, in another spelling of its domain too: the store compares texts. Of two
+/// who come at once with the two spellings both pass.
 async fn require_free(store: &dyn DynStore, address: Option<&str>, id: Option<&str>) -> Result<(), Error> {
     let Some(address) = address else { return Ok(()) };
     match email::find_user(store, address).await? {

@@ -19,6 +19,11 @@ fn addresses_lose_user_password_query_and_fragment() {
         ("postgres://app:can/ary@db.example/app", "postgres://db.example/app"),
         ("postgres://app:can?ary@db.example/app", "postgres://"),
         ("postgres://app:canary)@db.example/app", "postgres://db.example/app"),
+        (r#"postgres://app:ca"na<ry@db.example/app is away"#, "postgres://db.example/app is away"),
+        (
+            r#"{"at":"https://db.example:8443","to":"ada@example.com"}"#,
+            r#"{"at":"https://db.example:8443","to":"ada@example.com"}"#,
+        ),
         ("https://api.example/?mail=ada@example.com&token=canary", "https://api.example/"),
         ("https://api.example/?token=a)canary", "https://api.example/"),
         (r#"{"url":"https://api.example/?canary","n":1}"#, r#"{"url":"https://api.example/","n":1}"#),

@@ -150,7 +150,8 @@ impl Payload {
         }
         write!(json, r#""iat":{},"exp":{},"jti":"{id}"#, issued.seconds(), expires.seconds())?;
         let marker = self.marker.or_else(|| self.text("jti").and_then(Marker::parse));
-        if let Some(Marker { began, began_in: Some(began_in), epoch }) = marker {
+        if let Some(Marker { began, began_in, epoch }) = marker {
+            let began_in = began_in.map(|number| number.to_string()).unwrap_or_default();
             write!(json, ".{}.{began_in}.{epoch}", began.millis())?;
         }
         json.extend_from_slice(br#""}"#);
@@ -178,12 +179,16 @@ impl Marker {
     }
 
     /// It is the end of the token's id, where programs that know nothing of it do not mind:
-    /// `<uuid>.<began>.<began in>.<epoch>`.
+    /// `<uuid>.<began>.<began in>.<epoch>`, where `began in` may be empty.
     fn parse(id: &str) -> Option<Self> {
-        let mut parts = id.split('.').skip(1).map(|part| part.parse().ok());
-        let (began, began_in, epoch) = (parts.next()??, parts.next()??, parts.next()??);
-        let began = Timestamp::from_millis(began);
-        parts.next().is_none().then_some(Self { began, began_in: Some(began_in), epoch })
+        let mut parts = id.split('.').skip(1);
+        let began = Timestamp::from_millis(parts.next()?.parse().ok()?);
+        let began_in = match parts.next()? {
+            "" => None,
+            number => Some(number.parse().ok()?),
+        };
+        let epoch = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some(Self { began, began_in, epoch })
     }
 }
 
@@ -256,6 +261,11 @@ impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.all().keys()).finish()
     }
+}
+
+/// Whether a claim is Hallpass' own.
+pub(crate) fn is_reserved(claim: &str) -> bool {
+    RESERVED.contains(&claim)
 }
 
 /// Claims of the token that are Hallpass' own; no field of an application's claims may be called so.

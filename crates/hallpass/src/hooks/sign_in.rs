@@ -110,7 +110,7 @@ impl fmt::Debug for CredentialsInput {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Mail {
-    /// The address, normalized.
+    /// The address: as it is stored, or normalized where nobody has it yet.
     pub identifier: String,
     /// The link.
     pub url: String,

@@ -94,7 +94,7 @@ impl Source<'_> {
     }
 
     /// As [`Source::open`], where a store has to be asked.
-    /// `None` when the cookie is a token whose session has ended in the store.
+    /// `None` when the cookie is a token whose session has ended or was revoked.
     pub(super) async fn open_stored(
         &self,
         trigger: Trigger,

@@ -62,8 +62,7 @@ impl Source<'_> {
             None => payload.identity(),
         };
         let mut payload = Payload::of(own, &claims);
-        let began_in = Some(marker.began_in.unwrap_or(epoch.number));
-        payload.mark(Marker { began_in, epoch: epoch.number, ..marker });
+        payload.mark(Marker { epoch: epoch.number, ..marker });
         Ok(Some(Current { payload, is_new: true }))
     }
 
@@ -71,8 +70,8 @@ impl Source<'_> {
     fn marked(&self, mut payload: Payload, marker: Marker) -> Payload {
         let asks = self.config.store.is_some() && self.config.epochs.is_some();
         let matters = asks || self.config.session_absolute_max_age.is_some();
-        if marker.began_in.is_none() && matters {
-            payload.mark(Marker { began_in: Some(0), ..marker });
+        if matters {
+            payload.mark(marker);
         }
         payload
     }
@@ -176,7 +175,10 @@ async fn begin_epoch_if(
     for _ in 0..MOST_ATTEMPTS {
         let current = store.epoch(id).await?.unwrap_or_default();
         let made_from = current.number;
-        let Some(next) = change(current.next()) else { return Ok(None) };
+        let Some(next) = change(current.clone().next()) else {
+            remember(config, id, Some(Arc::new(current)));
+            return Ok(None);
+        };
         let number = next.number;
         if store.begin_epoch(id, next.clone(), made_from).await? {
             remember(config, id, Some(Arc::new(next)));

@@ -23,8 +23,8 @@ pub fn is_secret_name(name: &str) -> bool {
     NEVER_SHOWN.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Secrets as [`strip`] knows them, and those that stand under such a name in what the session keeps: in order, and none
-/// begins with another.
+/// Secrets as [`strip`] knows them, and those that stand under such a name in what the session keeps: in order, and
+/// none begins with another.
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {

@@ -306,6 +306,43 @@ async fn token_of_auth_js_that_is_used_after_a_revocation_elsewhere_is_refused_l
 }
 
 #[tokio::test]
+async fn token_that_auth_js_has_made_after_a_revocation_stays_good_where_nobody_has_heard_of_that() {
+    let site = Site::new();
+    let (here, there) =
+        (app(&site, Strategy::Jwt).build().unwrap(), app(&site, Strategy::Jwt).build().unwrap());
+    let mut browser = page(&there);
+    browser.plant(&format!("{SESSION}={}; Path=/; Secure", of_auth_js(&site, "1")));
+    browser.session().await;
+    here.sessions().revoke_all("1").await.unwrap();
+    site.clock.advance(Duration::from_secs(2));
+    browser.plant(&format!("{SESSION}={}; Path=/; Secure", of_auth_js(&site, "1")));
+    assert_eq!(browser.session().await["role"], "reader");
+    let fresh = app(&site, Strategy::Jwt).build().unwrap();
+    let mut elsewhere = page(&fresh);
+    elsewhere.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
+    // Caught up, and renewed.
+    for _ in 0..2 {
+        assert_eq!(elsewhere.session().await["role"], "reader");
+    }
+    here.sessions().revoke_all("1").await.unwrap();
+    let fresh = app(&site, Strategy::Jwt).build().unwrap();
+    let mut last = page(&fresh);
+    last.plant(&format!("{SESSION}={}; Path=/; Secure", elsewhere.cookie(SESSION).unwrap()));
+    assert_eq!(last.get("session").await.text(), "null");
+}
+
+#[tokio::test]
+async fn change_of_the_claims_names_none_that_are_of_the_user() {
+    let site = Site::new();
+    let auth = app(&site, Strategy::Jwt).build().unwrap();
+    for patch in [json!({ "sub": "2" }), json!({ "role": "a", "nbf": 9 }), json!({ "name": null })] {
+        let error = auth.sessions().update("1", &patch).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidUpdate, "{patch}");
+    }
+    assert_eq!(site.store.rows().epochs, []);
+}
+
+#[tokio::test]
 async fn callback_decides_how_long_a_session_lives() {
     for strategy in BOTH {
         let site = Site::new();

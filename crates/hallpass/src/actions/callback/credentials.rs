@@ -61,10 +61,7 @@ pub(super) async fn run(
         profile: None,
         is_new_user: Some(is_new_user),
     };
-    let cookies = request.source(ready).sign_in(signed_in).await?;
-    if was_kept && !link::is_kept(config, &user.id).await? {
-        return Err(Error::credentials("credentials"));
-    }
+    let cookies = request.source(ready).sign_in(signed_in, was_kept).await?;
     let event = Event::SignIn { user, account, profile: None, is_new_user: is_new_user.then_some(true) };
     core::notify(config, event, info).await;
     Ok(Outcome::new(super::onward(ready, request, &request.callback_url, is_new_user)).with_cookies(cookies))

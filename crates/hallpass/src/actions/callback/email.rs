@@ -117,7 +117,7 @@ async fn follow(
     let is_new_user = Some(linked.is_new_user);
     let user = linked.user;
     let signed_in = SignedIn { user: user.clone(), account: account.clone(), profile: None, is_new_user };
-    let cookies = request.source(ready).sign_in(signed_in).await?;
+    let cookies = request.source(ready).sign_in(signed_in, true).await?;
     core::notify(config, Event::SignIn { user, account, profile: None, is_new_user }, info).await;
     Ok(Outcome::new(super::onward(ready, request, &request.callback_url, linked.is_new_user))
         .with_cookies(cookies))

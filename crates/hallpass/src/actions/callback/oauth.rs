@@ -117,7 +117,7 @@ async fn sign_in(
         profile: Some(raw_profile.clone()),
         is_new_user,
     };
-    let cookies = source.sign_in(signed_in).await?;
+    let cookies = source.sign_in(signed_in, true).await?;
     let profile = Some(told_profile.unwrap_or(raw_profile));
     core::notify(config, Event::SignIn { user, account, profile, is_new_user }, info).await;
     let callback_url = callback_url.unwrap_or(&request.callback_url);

@@ -29,8 +29,7 @@ pub(super) async fn send_link(
     let address = address.ok_or_else(|| Error::new(ErrorKind::Callback, "not an e-mail address"))?;
     let store = store(config)?;
     let Recipient { user, account, .. } = who(ready, store, provider, &address).await?;
-    // As the store has it, so that links go with their user.
-    let address = user.email.clone().unwrap_or(address);
+    let address = account.provider_account_id.clone();
     let event = SignIn {
         user,
         account,
@@ -119,6 +118,8 @@ pub(in crate::actions) async fn who(
             User { stored: true, ..User::new(id).with_email(address) }
         }
     };
+    // As the store has it, so that links go with their user.
+    let address = user.email.as_deref().unwrap_or(address);
     let account =
         Account { user_id: Some(user.id.clone()), ..Account::new(&provider.id, AccountKind::Email, address) };
     Ok(Recipient { user, account, is_new })
