@@ -18,7 +18,7 @@ fn sources() -> Sources {
 
 #[test]
 fn rows_are_read() {
-    let document = "# Cases\n\n| id | what | tests |\n|---|---|---|\n| B-01 | one | `a::b`, `c#d` |\n| B-02 | two | later: storage |\n";
+    let document = "# Cases\n\n| id | what | tests |\n|---|---|---|\n| B-01 | one | `a::b`, `c#d` |\n| B-02 | two | later: passwords |\n";
     let read = cases(document).unwrap();
     let [first, second] = read.as_slice() else { panic!("two rows") };
     assert_eq!(first.tests, Tests::Named(vec!["a::b".into(), "c#d".into()]));
