@@ -93,6 +93,23 @@ async fn everywhere_else_ends_sessions_in_tokens_too() {
 }
 
 #[tokio::test]
+async fn session_that_would_not_fit_its_cookies_ends_no_other_and_not_itself() {
+    let site = Site::new();
+    let auth = app(&site, Strategy::Jwt).build().unwrap();
+    let (mut here, mut there) = (signed_in(&auth, &site).await, signed_in(&auth, &site).await);
+    let length = here.cookie(SESSION).unwrap().len();
+    let small = app(&site, Strategy::Jwt).cookie_budget(length - 50).build().unwrap();
+    let cookie = format!("{SESSION}={}", here.cookie(SESSION).unwrap());
+    let parts = http::Request::get("/").header("cookie", cookie).body(()).unwrap().into_parts().0;
+    let read = small.read(&parts).await.unwrap();
+    let error = read.handle().unwrap().sign_out_elsewhere().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SessionTooLarge);
+    for browser in [&mut here, &mut there] {
+        assert_eq!(browser.session().await["role"], "reader");
+    }
+}
+
+#[tokio::test]
 async fn another_node_learns_of_a_revocation() {
     for strategy in BOTH {
         let site = Site::new();
