@@ -34,7 +34,13 @@ pub(crate) struct Newcomer<'a> {
 
 /// The stored user whom an account belongs to.
 pub(crate) async fn known_user(ready: &Ready, account: &Account) -> Result<Option<User>, Error> {
-    let Some(store) = &ready.config.store else { return Ok(None) };
+    match ready.config.store.as_deref() {
+        Some(store) => owner_of(store, account).await,
+        None => Ok(None),
+    }
+}
+
+async fn owner_of(store: &dyn DynStore, account: &Account) -> Result<Option<User>, Error> {
     Ok(store.user_by_account(&account.provider, &account.provider_account_id).await?)
 }
 
@@ -107,7 +113,7 @@ pub(crate) async fn by_credentials(
 
 /// The stored user whom a form's account belongs to, or whose id it is.
 async fn known_to_form(store: &dyn DynStore, account: &Account) -> Result<Option<User>, Error> {
-    match store.user_by_account(&account.provider, &account.provider_account_id).await? {
+    match owner_of(store, account).await? {
         Some(known) => Ok(Some(known)),
         None => Ok(store.user(&account.provider_account_id).await?),
     }
@@ -125,7 +131,6 @@ pub(crate) async fn still_theirs(
     was_kept: bool,
 ) -> Result<(), Error> {
     let Some(store) = config.store.as_deref() else { return Ok(()) };
-    let (provider, id) = (&account.provider, &account.provider_account_id);
     let (owner, error) = match account.kind {
         // Whom the application's own code vouches for: with sessions in tokens, the store need not know them.
         AccountKind::Credentials if config.strategy == Strategy::Jwt => {
@@ -133,8 +138,10 @@ pub(crate) async fn still_theirs(
             return if is_there { Ok(()) } else { Err(Error::credentials("credentials")) };
         }
         AccountKind::Credentials => (known_to_form(store, account).await?, ErrorKind::OAuthAccountNotLinked),
-        AccountKind::Email => (email::find_user(store, id).await?, ErrorKind::Verification),
-        _ => (store.user_by_account(provider, id).await?, ErrorKind::OAuthAccountNotLinked),
+        AccountKind::Email => {
+            (email::find_user(store, &account.provider_account_id).await?, ErrorKind::Verification)
+        }
+        _ => (owner_of(store, account).await?, ErrorKind::OAuthAccountNotLinked),
     };
     match owner {
         Some(owner) if owner.id == user_id => Ok(()),
@@ -221,7 +228,7 @@ async fn create(
         Ok(user) => user,
         Err(error) if error.kind() == StoreErrorKind::Conflict => {
             // The same person at the same time, a double click: whoever comes second finds themselves.
-            let known = store.user_by_account(&account.provider, &account.provider_account_id).await?;
+            let known = owner_of(store, &account).await?;
             let user = known.ok_or_else(|| not_linked("a user with this address signs in another way"))?;
             return Ok(Linked { user, is_new_user: false });
         }
@@ -247,7 +254,7 @@ async fn link(
         Ok(()) => {}
         Err(error) if error.kind() == StoreErrorKind::Conflict => {
             // A double click.
-            let owner = store.user_by_account(&account.provider, &account.provider_account_id).await?;
+            let owner = owner_of(store, &account).await?;
             return match owner {
                 Some(owner) if owner.id == user.id => Ok(Linked { user, is_new_user: false }),
                 _ => Err(not_linked("the account belongs to another user")),

@@ -48,7 +48,7 @@ impl Source<'_> {
         }
         let (Some(epoch), Some(store), Some(id)) = (epoch, self.config.store.as_deref(), payload.text("sub"))
         else {
-            return Ok(Some(Current { payload: self.marked(payload, marker), is_new: false }));
+            return Ok(Some(Current { payload: self.with_beginning(payload, marker), is_new: false }));
         };
         if marker.is_revoked_in(epoch) {
             return Ok(None);
@@ -67,7 +67,7 @@ impl Source<'_> {
     }
 
     /// The token of another program, which notes when its session began: renewed, it would begin with each look.
-    fn marked(&self, mut payload: Payload, marker: Marker) -> Payload {
+    fn with_beginning(&self, mut payload: Payload, marker: Marker) -> Payload {
         let asks = self.config.store.is_some() && self.config.epochs.is_some();
         let matters = asks || self.config.session_absolute_max_age.is_some();
         if matters {

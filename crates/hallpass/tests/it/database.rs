@@ -12,7 +12,7 @@ use hallpass::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::site::{Log, PASSWORD, SECRET, SESSION, SITE, Site, browse, password_form, signed_in};
+use crate::site::{Log, PASSWORD, SECRET, SESSION, SITE, Site, browse, password_form, signed_in, with_token};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -459,13 +459,6 @@ async fn token(site: &Site, before: &Auth<Claims>) -> String {
     let mut old = browse(before);
     old.sign_in("idp", &site.idp).await;
     old.cookie(SESSION).unwrap().to_owned()
-}
-
-/// Another browser with a copy of the token.
-fn with_token(auth: &Auth<Claims>, token: &str) -> Browser {
-    let mut browser = browse(auth);
-    browser.plant(&format!("{SESSION}={token}; Path=/; Secure"));
-    browser
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use hallpass::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::site::{Log, SECRET, SESSION, SITE, Site, browse};
+use crate::site::{Log, SECRET, SESSION, SITE, Site, browse, with_token};
 
 const BOTH: [Strategy; 2] = [Strategy::Jwt, Strategy::Database];
 
@@ -290,12 +290,17 @@ fn of_auth_js(site: &Site, id: &str) -> String {
     keys.seal_claims(claims.as_object().unwrap(), &[7; 16])
 }
 
+/// The same session, where nothing is known yet.
+fn in_a_fresh_process(site: &Site, browser: &Browser) -> Browser {
+    let fresh = app(site, Strategy::Jwt).build().unwrap();
+    with_token(&fresh, browser.cookie(SESSION).unwrap())
+}
+
 #[tokio::test]
 async fn token_of_auth_js_that_is_used_lives_no_longer_than_the_absolute_life_time() {
     let site = Site::new();
     let auth = app(&site, Strategy::Jwt).session_absolute_max_age(40 * DAY).build().unwrap();
-    let mut browser = page(&auth);
-    browser.plant(&format!("{SESSION}={}; Path=/; Secure", of_auth_js(&site, "1")));
+    let mut browser = with_token(&auth, &of_auth_js(&site, "1"));
     for _ in 0..39 {
         site.clock.advance(DAY);
         assert_eq!(browser.session().await["role"], "reader");
@@ -309,16 +314,13 @@ async fn token_of_auth_js_that_is_used_after_a_revocation_elsewhere_is_refused_l
     let site = Site::new();
     let (here, there) =
         (app(&site, Strategy::Jwt).build().unwrap(), app(&site, Strategy::Jwt).build().unwrap());
-    let mut browser = page(&there);
-    browser.plant(&format!("{SESSION}={}; Path=/; Secure", of_auth_js(&site, "1")));
+    let mut browser = with_token(&there, &of_auth_js(&site, "1"));
     // There it is known that nothing has happened to the user, for a while.
     browser.session().await;
     here.sessions().revoke_all("1").await.unwrap();
     site.clock.advance(Duration::from_secs(2));
     browser.session().await;
-    let fresh = app(&site, Strategy::Jwt).build().unwrap();
-    let mut elsewhere = page(&fresh);
-    elsewhere.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
+    let mut elsewhere = in_a_fresh_process(&site, &browser);
     assert_eq!(elsewhere.get("session").await.text(), "null");
 }
 
@@ -327,24 +329,19 @@ async fn token_that_auth_js_has_made_after_a_revocation_stays_good_where_nobody_
     let site = Site::new();
     let (here, there) =
         (app(&site, Strategy::Jwt).build().unwrap(), app(&site, Strategy::Jwt).build().unwrap());
-    let mut browser = page(&there);
-    browser.plant(&format!("{SESSION}={}; Path=/; Secure", of_auth_js(&site, "1")));
+    let mut browser = with_token(&there, &of_auth_js(&site, "1"));
     browser.session().await;
     here.sessions().revoke_all("1").await.unwrap();
     site.clock.advance(Duration::from_secs(2));
-    browser.plant(&format!("{SESSION}={}; Path=/; Secure", of_auth_js(&site, "1")));
+    let mut browser = with_token(&there, &of_auth_js(&site, "1"));
     assert_eq!(browser.session().await["role"], "reader");
-    let fresh = app(&site, Strategy::Jwt).build().unwrap();
-    let mut elsewhere = page(&fresh);
-    elsewhere.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
+    let mut elsewhere = in_a_fresh_process(&site, &browser);
     // Caught up, and renewed.
     for _ in 0..2 {
         assert_eq!(elsewhere.session().await["role"], "reader");
     }
     here.sessions().revoke_all("1").await.unwrap();
-    let fresh = app(&site, Strategy::Jwt).build().unwrap();
-    let mut last = page(&fresh);
-    last.plant(&format!("{SESSION}={}; Path=/; Secure", elsewhere.cookie(SESSION).unwrap()));
+    let mut last = in_a_fresh_process(&site, &elsewhere);
     assert_eq!(last.get("session").await.text(), "null");
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::site::{Log, PASSWORD, SESSION, SITE, Site, browse};
+use crate::site::{Log, PASSWORD, SESSION, SITE, Site, browse, with_token};
 
 const BOTH: [Strategy; 2] = [Strategy::Jwt, Strategy::Database];
 
@@ -98,8 +98,7 @@ impl Case {
     /// Name and role that the session shows, where a process reads it that has seen nothing yet.
     async fn shown_to(&self, browser: &Browser, strategy: Strategy) -> [String; 2] {
         let fresh = Self::builder(&self.site, &self.mailbox, strategy).store(self.site.store.clone());
-        let mut read = browse(&fresh.build().unwrap());
-        read.plant(&format!("{SESSION}={}; Path=/; Secure", browser.cookie(SESSION).unwrap()));
+        let mut read = with_token(&fresh.build().unwrap(), browser.cookie(SESSION).unwrap());
         let session = read.session().await;
         ["name", "role"].map(|field| session[field].as_str().unwrap_or_default().to_owned())
     }
@@ -120,16 +119,22 @@ fn parts(browser: &Browser) -> http::request::Parts {
     http::Request::get("/").header("cookie", cookie).body(()).unwrap().into_parts().0
 }
 
-/// Fails when so few calls were made that nothing was between them.
-fn assert_was_between(calls: usize) {
-    assert!(calls > 1, "{calls} calls");
+/// Looks at every moment: `look` lets something happen before the call after so many others, and says whether that was
+/// after the last one.
+async fn at_every_moment(there: Strategy, here: Strategy, look: impl AsyncFn(&Case, usize) -> bool) {
+    for calls in 0.. {
+        if look(&Case::new(there, here), calls).await {
+            // Else nothing was between two calls.
+            assert!(calls > 1, "{calls} calls");
+            return;
+        }
+    }
 }
 
 #[tokio::test]
 async fn first_proof_during_a_sign_in_ends_it() {
     for strategy in BOTH {
-        for calls in 0.. {
-            let case = Case::new(strategy, strategy);
+        at_every_moment(strategy, strategy, async |case, calls| {
             let (_, owner) = case.eve().await;
             case.store.interrupt(calls, case.proof().await);
             let mut eve = browse(&case.here);
@@ -137,19 +142,16 @@ async fn first_proof_during_a_sign_in_ends_it() {
             let is_over = case.is_over().await;
             assert_ne!(case.user_of(&eve).await, Some(owner.clone()), "{strategy:?} {calls}");
             assert_eq!(case.site.store.accounts(&owner).await.unwrap(), [], "{strategy:?} {calls}");
-            if is_over {
-                assert_was_between(calls);
-                break;
-            }
-        }
+            is_over
+        })
+        .await;
     }
 }
 
 #[tokio::test]
 async fn first_proof_during_linking_leaves_no_account_behind() {
     for strategy in BOTH {
-        for calls in 0.. {
-            let case = Case::new(strategy, strategy);
+        at_every_moment(strategy, strategy, async |case, calls| {
             let (eve, owner) = case.eve().await;
             case.site
                 .idp
@@ -162,11 +164,9 @@ async fn first_proof_during_linking_leaves_no_account_behind() {
             let is_over = case.is_over().await;
             assert_ne!(case.user_of(&eve).await, Some(owner.clone()), "{strategy:?} {calls}");
             assert_eq!(case.site.store.accounts(&owner).await.unwrap(), [], "{strategy:?} {calls}");
-            if is_over {
-                assert_was_between(calls);
-                break;
-            }
-        }
+            is_over
+        })
+        .await;
     }
 }
 
@@ -174,8 +174,7 @@ async fn first_proof_during_linking_leaves_no_account_behind() {
 async fn deletion_during_a_sign_in_leaves_no_session_of_the_user() {
     for strategy in BOTH {
         for by_mail in [false, true] {
-            for calls in 0.. {
-                let case = Case::new(strategy, strategy);
+            at_every_moment(strategy, strategy, async |case, calls| {
                 let (_, owner) = case.eve().await;
                 let link = case.link().await;
                 let (there, id) = (case.there.clone(), owner.clone());
@@ -187,11 +186,9 @@ async fn deletion_during_a_sign_in_leaves_no_session_of_the_user() {
                 };
                 let is_over = case.is_over().await;
                 assert_ne!(case.user_of(&eve).await, Some(owner), "{strategy:?} {by_mail} {calls}");
-                if is_over {
-                    assert_was_between(calls);
-                    break;
-                }
-            }
+                is_over
+            })
+            .await;
         }
     }
 }
@@ -199,8 +196,7 @@ async fn deletion_during_a_sign_in_leaves_no_session_of_the_user() {
 #[tokio::test]
 async fn deletion_during_a_sign_in_with_a_form_leaves_no_session() {
     for strategy in BOTH {
-        for calls in 0.. {
-            let case = Case::new(strategy, strategy);
+        at_every_moment(strategy, strategy, async |case, calls| {
             let ali = User::new("1").with_name("Ali").with_email(ADDRESS);
             case.site.store.create_user(ali, None).await.unwrap();
             let there = case.there.clone();
@@ -213,11 +209,9 @@ async fn deletion_during_a_sign_in_with_a_form_leaves_no_session() {
             // Whom the store has not known from the beginning is somebody new.
             let is_new = calls == 0 || (strategy == Strategy::Database && calls == 1);
             assert!(is_new || case.user_of(&eve).await.is_none(), "{strategy:?} {calls}");
-            if is_over {
-                assert_was_between(calls);
-                break;
-            }
-        }
+            is_over
+        })
+        .await;
     }
 }
 
@@ -225,8 +219,7 @@ async fn deletion_during_a_sign_in_with_a_form_leaves_no_session() {
 #[tokio::test]
 async fn change_of_the_address_during_a_magic_link_proves_nothing() {
     for strategy in BOTH {
-        for calls in 0.. {
-            let case = Case::new(strategy, strategy);
+        at_every_moment(strategy, strategy, async |case, calls| {
             let (_, id) = case.eve().await;
             let (link, there) = (case.link().await, case.there.clone());
             case.store.interrupt(calls, async move {
@@ -237,19 +230,16 @@ async fn change_of_the_address_during_a_magic_link_proves_nothing() {
             let is_over = case.is_over().await;
             let victim = case.site.store.user_by_email("victim@example.com").await.unwrap().unwrap();
             assert_eq!(victim.email_verified, None, "{strategy:?} {calls}");
-            if is_over {
-                assert_was_between(calls);
-                break;
-            }
-        }
+            is_over
+        })
+        .await;
     }
 }
 
 #[tokio::test]
 async fn revoked_session_does_not_save_itself_by_ending_the_others() {
     for strategy in BOTH {
-        for calls in 0.. {
-            let case = Case::new(strategy, strategy);
+        at_every_moment(strategy, strategy, async |case, calls| {
             let (eve, id) = case.eve().await;
             let mut eve = case.here(&eve);
             // Here somebody has looked at the session lately.
@@ -265,11 +255,9 @@ async fn revoked_session_does_not_save_itself_by_ending_the_others() {
             }
             let is_over = case.is_over().await;
             assert_eq!(case.user_of(&eve).await, None, "{strategy:?} {calls}");
-            if is_over {
-                assert_was_between(calls);
-                break;
-            }
-        }
+            is_over
+        })
+        .await;
     }
 }
 
@@ -280,8 +268,7 @@ const CHANGES: [(Strategy, Strategy); 2] =
 #[tokio::test]
 async fn revocation_during_a_change_of_strategy_ends_the_session() {
     for (before, after) in CHANGES {
-        for calls in 0.. {
-            let case = Case::new(before, after);
+        at_every_moment(before, after, async |case, calls| {
             let (eve, id) = case.eve().await;
             // Here it is known that nothing has happened to the user.
             let mut known = browse(&case.here);
@@ -296,11 +283,9 @@ async fn revocation_during_a_change_of_strategy_ends_the_session() {
             let is_over = case.is_over().await;
             assert_eq!(case.user_of(&eve).await, None, "{before:?} {after:?} {calls}");
             assert_eq!(case.site.store.sessions(&id).await.unwrap(), [], "{before:?} {after:?} {calls}");
-            if is_over {
-                assert_was_between(calls);
-                break;
-            }
-        }
+            is_over
+        })
+        .await;
     }
 }
 
@@ -308,8 +293,7 @@ async fn revocation_during_a_change_of_strategy_ends_the_session() {
 #[tokio::test]
 async fn change_of_strategy_during_a_revocation_does_not_save_the_session() {
     for (before, after) in CHANGES {
-        for calls in 0.. {
-            let case = Case::new(before, after);
+        at_every_moment(before, after, async |case, calls| {
             let (eve, id) = case.eve().await;
             let eve = Arc::new(Mutex::new(case.here(&eve)));
             let reading = Arc::clone(&eve);
@@ -321,19 +305,16 @@ async fn change_of_strategy_during_a_revocation_does_not_save_the_session() {
             let eve = eve.lock().await;
             assert_eq!(case.user_of(&eve).await, None, "{before:?} {after:?} {calls}");
             assert_eq!(case.site.store.sessions(&id).await.unwrap(), [], "{before:?} {after:?} {calls}");
-            if is_over {
-                assert_was_between(calls);
-                break;
-            }
-        }
+            is_over
+        })
+        .await;
     }
 }
 
 #[tokio::test]
 async fn sign_in_during_a_deletion_leaves_no_session_of_the_user() {
     for strategy in BOTH {
-        for calls in 0.. {
-            let case = Case::new(strategy, strategy);
+        at_every_moment(strategy, strategy, async |case, calls| {
             let (_, owner) = case.eve().await;
             let eve = Arc::new(Mutex::new(browse(&case.here)));
             let (signing_in, other) = (Arc::clone(&eve), case.site.other.clone());
@@ -344,11 +325,9 @@ async fn sign_in_during_a_deletion_leaves_no_session_of_the_user() {
             let is_over = case.is_over().await;
             let eve = eve.lock().await;
             assert_ne!(case.user_of(&eve).await, Some(owner), "{strategy:?} {calls}");
-            if is_over {
-                assert_was_between(calls);
-                break;
-            }
-        }
+            is_over
+        })
+        .await;
     }
 }
 
@@ -367,8 +346,7 @@ async fn change(there: Auth<Claims>, what: &str, id: &str) {
 async fn what_changes_during_a_change_of_strategy_reaches_the_session() {
     for (before, after) in CHANGES {
         for (what, shown) in EVENTS {
-            for calls in 0.. {
-                let case = Case::new(before, after);
+            at_every_moment(before, after, async |case, calls| {
                 let (eve, id) = case.eve().await;
                 let there = case.there.clone();
                 case.store.interrupt(calls, async move { change(there, what, &id).await });
@@ -376,11 +354,9 @@ async fn what_changes_during_a_change_of_strategy_reaches_the_session() {
                 eve.session().await;
                 let is_over = case.is_over().await;
                 assert_eq!(case.shown_to(&eve, after).await, shown, "{before:?} {after:?} {calls}");
-                if is_over {
-                    assert_was_between(calls);
-                    break;
-                }
-            }
+                is_over
+            })
+            .await;
         }
     }
 }
@@ -390,8 +366,7 @@ async fn what_changes_during_a_change_of_strategy_reaches_the_session() {
 async fn change_of_strategy_during_a_change_of_the_session_loses_nothing() {
     for (before, after) in CHANGES {
         for (what, shown) in EVENTS {
-            for calls in 0.. {
-                let case = Case::new(before, after);
+            at_every_moment(before, after, async |case, calls| {
                 let (eve, id) = case.eve().await;
                 let eve = Arc::new(Mutex::new(case.here(&eve)));
                 let reading = Arc::clone(&eve);
@@ -402,11 +377,9 @@ async fn change_of_strategy_during_a_change_of_the_session_loses_nothing() {
                 let is_over = case.is_over().await;
                 let eve = eve.lock().await;
                 assert_eq!(case.shown_to(&eve, after).await, shown, "{before:?} {after:?} {calls}");
-                if is_over {
-                    assert_was_between(calls);
-                    break;
-                }
-            }
+                is_over
+            })
+            .await;
         }
     }
 }

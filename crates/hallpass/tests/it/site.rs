@@ -85,6 +85,13 @@ pub(crate) fn browse<C>(auth: &Auth<C>) -> Browser {
     Browser::new(auth, SITE)
 }
 
+/// Another browser, with a copy of the session cookie.
+pub(crate) fn with_token<C>(auth: &Auth<C>, token: &str) -> Browser {
+    let mut browser = browse(auth);
+    browser.plant(&format!("{SESSION}={token}; Path=/; Secure"));
+    browser
+}
+
 /// What [`Site::builder`]'s form takes.
 pub(crate) const PASSWORD: &[(&str, &str)] = &[("username", "ali"), ("password", "open sesame")];
 
